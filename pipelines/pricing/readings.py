@@ -10,19 +10,24 @@ its rows stand beside the old ones.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import warehouse
-from pipelines.pricing import tables
+from pipelines.pricing import decisions, tables, verdicts
 from pipelines.settings import Settings
 from scrapers import providers
 from scrapers.errors import ScrapeError
+from scrapers.headers import header_words
 from scrapers.prices import Capture
 from scrapers.providers import Provider, Source
 from scrapers.store import PageStore
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Outcome:
     reading_id: str
     source: str
     captured_at: datetime
-    status: str  # accepted, failed
+    status: str  # accepted, quarantined, rejected, failed
     error_name: str | None
     error_message: str | None
     row_count: int
@@ -51,8 +56,11 @@ def reading_id(source: str, captured_at: datetime, sha256: str, reader_version: 
     return _md5(words)
 
 
-def read_stored_pages(settings: Settings) -> list[Outcome]:
-    """Read every stored capture its reader's present version has not read yet; append in one transaction."""
+def read_stored_pages(settings: Settings, *, on_reading: Callable[[int, int], None] | None = None) -> list[Outcome]:
+    """Read every stored capture its reader's present version has not read yet, and judge what is new.
+
+    One transaction: a kill leaves all of it undone. Decisions taken since the last time are followed too.
+    """
     store = PageStore(settings.pages)
     with warehouse.writing(settings) as connection:
         tables.create(connection)
@@ -67,16 +75,33 @@ def read_stored_pages(settings: Settings) -> list[Outcome]:
         outcomes: list[Outcome] = []
         captures: list[dict[str, Any]] = []
         observations: list[dict[str, Any]] = []
-        for record, reader, source in pending:
-            outcome, rows = read(store.capture(record), reader, source)
+        for number, (record, reader, source) in enumerate(pending, start=1):
+            if on_reading:
+                on_reading(number, len(pending))
+            capture = store.capture(record)
+            outcome, rows = read(capture, reader, source)
             outcomes.append(outcome)
-            captures.append(_capture_values(outcome, reader, source, record.sha256))
+            captures.append(_capture_values(outcome, reader, source, capture))
             observations.extend(rows)
         connection.begin()
         tables.insert(connection, "raw.price_captures", captures)
         tables.insert(connection, "raw.price_observations", observations)
+        statuses = _judge(settings, connection, outcomes)
         connection.commit()
-    return outcomes
+    return [replace(o, status=statuses.get(o.reading_id, o.status)) for o in outcomes]
+
+
+def _judge(settings: Settings, connection: duckdb.DuckDBPyConnection, fresh: list[Outcome]) -> dict[str, str]:
+    taken = decisions.read(settings)
+    word = {decision.finding_id: decision for decision in taken}
+    since = verdicts.affected(connection, word.values())
+    for outcome in fresh:
+        if outcome.status != "failed":
+            since[outcome.source] = min(since.get(outcome.source, outcome.captured_at), outcome.captured_at)
+    connection.execute("delete from raw.price_decisions")
+    tables.insert(connection, "raw.price_decisions", [tables.decision_values(decision) for decision in taken])
+    known = {name: source for name, (_, source) in sources().items()}
+    return verdicts.update(connection, known, word, {name: at for name, at in since.items() if name in known})
 
 
 def read(capture: Capture, reader: Provider, source: Source) -> tuple[Outcome, list[dict[str, Any]]]:
@@ -100,7 +125,7 @@ def read(capture: Capture, reader: Provider, source: Source) -> tuple[Outcome, l
     return Outcome(identity, capture.source, capture.captured_at, "accepted", None, None, len(rows)), rows
 
 
-def _capture_values(outcome: Outcome, reader: Provider, source: Source, sha256: str) -> dict[str, Any]:
+def _capture_values(outcome: Outcome, reader: Provider, source: Source, capture: Capture) -> dict[str, Any]:
     return {
         "reading_id": outcome.reading_id,
         "source": outcome.source,
@@ -109,12 +134,13 @@ def _capture_values(outcome: Outcome, reader: Provider, source: Source, sha256: 
         "kind": source.kind,
         "source_url": source.url,
         "captured_at": outcome.captured_at,
-        "sha256": sha256,
+        "sha256": capture.sha256,
         "read_at": tables.now(),
         "status": outcome.status,
         "error_name": outcome.error_name,
         "error_message": outcome.error_message,
         "row_count": outcome.row_count,
+        "headers": json.dumps(header_words(capture.text), ensure_ascii=False),
     }
 
 

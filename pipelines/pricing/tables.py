@@ -16,6 +16,8 @@ from scrapers.prices import PriceRow
 if TYPE_CHECKING:
     import duckdb
 
+    from pipelines.pricing.decisions import Decision
+
 _PRICE: Final[dict[str, str]] = {
     "source": "VARCHAR",
     "provider": "VARCHAR",
@@ -66,10 +68,42 @@ CAPTURES: Final[dict[str, str]] = {
     "captured_at": "TIMESTAMPTZ",
     "sha256": "VARCHAR",
     "read_at": "TIMESTAMPTZ",
-    "status": "VARCHAR",  # accepted, quarantined, failed
+    "status": "VARCHAR",  # accepted, quarantined, rejected, failed
     "error_name": "VARCHAR",
     "error_message": "VARCHAR",
     "row_count": "INTEGER",
+    "headers": "VARCHAR",  # JSON: the page's header words
+    "decided_at": "TIMESTAMPTZ",  # when a person accepted what the gates had held back
+}
+
+# One row per thing a gate saw in a reading; `scope` says what it holds back.
+FINDINGS: Final[dict[str, str]] = {
+    "finding_id": "VARCHAR",
+    "reading_id": "VARCHAR",
+    "source": "VARCHAR",
+    "captured_at": "TIMESTAMPTZ",
+    "gate": "VARCHAR",
+    "scope": "VARCHAR",  # reading, price, note
+    "message": "VARCHAR",
+    "status": "VARCHAR",  # waiting, accepted, rejected; noted where nothing is held
+    "observation_id": "VARCHAR",  # the held price
+    "standing_observation_id": "VARCHAR",  # the price carried in its place
+    "unit_amount": "DECIMAL(38, 18)",
+    "decision_id": "VARCHAR",
+    "decided_at": "TIMESTAMPTZ",
+}
+
+# One row per decision a person took about a finding.
+DECISIONS: Final[dict[str, str]] = {
+    "decision_id": "VARCHAR",
+    "finding_id": "VARCHAR",
+    "verdict": "VARCHAR",
+    "reason": "VARCHAR",
+    "decided_by": "VARCHAR",
+    "decided_at": "TIMESTAMPTZ",
+    "source": "VARCHAR",
+    "message": "VARCHAR",
+    "unit_amount": "DECIMAL(38, 18)",
 }
 
 # One row per dated price stated by a list: it carries its own valid and known time.
@@ -85,6 +119,8 @@ STATEMENTS: Final[dict[str, str]] = {
 TABLES: Final = {
     "raw.price_observations": OBSERVATIONS,
     "raw.price_captures": CAPTURES,
+    "raw.price_findings": FINDINGS,
+    "raw.price_decisions": DECISIONS,
     "raw.price_statements": STATEMENTS,
 }
 
@@ -94,6 +130,8 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     for table, columns in TABLES.items():
         body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create table if not exists {table} ({body})")
+        for name, kind in columns.items():  # a warehouse made before a column was
+            connection.execute(f"alter table {table} add column if not exists {name} {kind}")
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -150,6 +188,21 @@ def price_values(row: PriceRow, *, source: str, kind: str, url: str, sha256: str
         "sha256": sha256,
         "evidence_where": row.where,
         "evidence_text": row.text,
+    }
+
+
+def decision_values(decision: Decision) -> dict[str, Any]:
+    """The columns of `raw.price_decisions`, of one decision."""
+    return {
+        "decision_id": decision.decision_id,
+        "finding_id": decision.finding_id,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "decided_by": decision.decided_by,
+        "decided_at": decision.decided_at,
+        "source": decision.source,
+        "message": decision.message,
+        "unit_amount": decision.amount,
     }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines import warehouse
+from pipelines.pricing.gates import MAGNITUDE, VANISHED_SHARE
 from pipelines.settings import Settings
 from scrapers.vocabulary import CURRENCIES, EVIDENCE_KINDS, METERS, PROVIDERS, SERVICE_TIERS
 
@@ -31,6 +32,11 @@ class Verdict:
     failures: tuple[str, ...]
     checked_rows: int
 
+    def __and__(self, other: Verdict) -> Verdict:
+        return Verdict(
+            self.is_passed and other.is_passed, self.failures + other.failures, self.checked_rows + other.checked_rows
+        )
+
 
 def price_rows(settings: Settings) -> Verdict:
     """Judge every price row about to be believed: words registered, amounts sane, evidence present."""
@@ -47,6 +53,59 @@ def price_rows(settings: Settings) -> Verdict:
             """
         ).df()
     return judge(frame, _price_expectations())
+
+
+def price_readings(settings: Settings) -> Verdict:
+    """Judge the newest believed reading of every source as a whole, beside the one believed before it.
+
+    The gates have judged them one price at a time; this counts the outcome: a page that lost most of its
+    prices, is all zero, or moved by an order of magnitude must not be among the believed, unless a person
+    said so.
+    """
+    with warehouse.reading(settings) as connection:
+        frame = connection.execute(
+            """
+            with ordered as (
+                select reading_id, source, kind, decided_at,
+                    lag(reading_id) over past as earlier_id,
+                    row_number() over (partition by source order by reader_version desc, captured_at desc, sha256 desc)
+                        as place
+                from raw.price_captures where status = 'accepted'
+                window past as (partition by source, reader_version order by captured_at, sha256)
+            ),
+            newest as (select * from ordered where place = 1),
+            held as (select observation_id from raw.price_findings where scope = 'price' and status <> 'accepted'),
+            decided as (select observation_id from raw.price_findings where status = 'accepted'),
+            prices as (
+                select *, concat_ws('|', provider, model, meter, service_tier, region, context_from, window_name,
+                    currency, applies_to) as key, concat_ws('|', provider, model, meter, service_tier, currency) as price_kind
+                from raw.price_observations where observation_id not in (from held) and status = 'active'
+            ),
+            changes as (
+                select newest.source, max(greatest(now.unit_amount / before.unit_amount,
+                    before.unit_amount / now.unit_amount))::double as largest_factor
+                from newest
+                join prices as now on now.reading_id = newest.reading_id
+                join prices as before on before.reading_id = newest.earlier_id and before.key = now.key
+                where newest.kind <> 'aggregator' and now.observation_id not in (from decided)
+                    and now.unit_amount > 0 and before.unit_amount > 0
+                group by all
+            )
+            select newest.source, count(*) as price_count,
+                case when count(*) > 1 then avg((now.unit_amount = 0)::integer)::double end as zero_share,
+                count(distinct now.price_kind) as kind_count,
+                any_value((select count(distinct price_kind) from prices where reading_id = newest.earlier_id))
+                    as earlier_count,
+                case when earlier_count - kind_count > 2 then kind_count / earlier_count end as kept_share,
+                coalesce(any_value(changes.largest_factor), 1) as largest_factor
+            from newest
+            join prices as now on now.reading_id = newest.reading_id
+            left join changes on changes.source = newest.source
+            where newest.decided_at is null
+            group by newest.source, newest.earlier_id
+            """
+        ).df()
+    return judge(frame, _reading_expectations())
 
 
 def segment_profiles(settings: Settings) -> Verdict:
@@ -98,6 +157,19 @@ def _price_expectations() -> list[Any]:
         *(gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values) for column, values in within.items()),
         *(gxe.ExpectColumnValuesToNotBeNull(column=c) for c in ("model", "source_url", "evidence_where", "amount")),
         gxe.ExpectColumnValuesToBeBetween(column="unit_amount", min_value=0, max_value=10_000),
+    ]
+
+
+def _reading_expectations() -> list[Any]:
+    from great_expectations.expectations import core as gxe
+
+    kept, factor = float(1 - VANISHED_SHARE), float(MAGNITUDE)
+    return [
+        gxe.ExpectColumnValuesToBeBetween(column="price_count", min_value=1),
+        # A single price may be free; a page of several that all are is misread.
+        gxe.ExpectColumnValuesToBeBetween(column="zero_share", max_value=1, strict_max=True),
+        gxe.ExpectColumnValuesToBeBetween(column="kept_share", min_value=kept),
+        gxe.ExpectColumnValuesToBeBetween(column="largest_factor", max_value=factor, strict_max=True),
     ]
 
 

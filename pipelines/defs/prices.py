@@ -52,8 +52,8 @@ def price_observations(settings: dg.ResourceParam[Settings]) -> Iterator[dg.Mate
     pool="warehouse",
 )
 def prices_door(settings: dg.ResourceParam[Settings]) -> Iterator[dg.AssetCheckResult]:
-    verdict = quality.price_rows(settings)
-    for asset in (STATEMENTS, OBSERVATIONS):
+    rows, whole = quality.price_rows(settings), quality.price_readings(settings)
+    for asset, verdict in ((STATEMENTS, rows), (OBSERVATIONS, rows & whole)):
         yield dg.AssetCheckResult(
             passed=verdict.is_passed,
             check_name="door",

@@ -15,6 +15,7 @@ ordered as (
         kind,
         source_url,
         captured_at,
+        greatest(captured_at, coalesce(decided_at, captured_at)) as believed_at,
         sha256,
         read_at,
         dense_rank() over (partition by source, reader_version order by captured_at) as capture_number

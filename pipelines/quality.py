@@ -78,7 +78,8 @@ def price_readings(settings: Settings) -> Verdict:
             decided as (select observation_id from raw.price_findings where status = 'accepted'),
             prices as (
                 select *, concat_ws('|', provider, model, meter, service_tier, region, context_from, window_name,
-                    currency, applies_to) as key, concat_ws('|', provider, model, meter, service_tier, currency) as price_kind
+                    currency, applies_to) as key,
+                    concat_ws('|', provider, model, meter, service_tier, currency) as price_kind
                 from raw.price_observations where observation_id not in (from held) and status = 'active'
             ),
             changes as (
@@ -139,7 +140,9 @@ def judge(frame: pd.DataFrame, expectations: list[Any]) -> Verdict:
         result = batch.validate(expectation)
         if not result.success:
             shown = (result.result or {}).get("partial_unexpected_list") or (result.exception_info or {})
-            failures.append(f"{expectation.expectation_type} {expectation.column}: {shown}")
+            given = expectation.configuration.kwargs
+            columns = ", ".join(given[name] for name in ("column", "column_A", "column_B") if name in given)
+            failures.append(f"{expectation.expectation_type} {columns}: {shown}")
     return Verdict(is_passed=not failures, failures=tuple(failures), checked_rows=len(frame))
 
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import duckdb
 from filelock import FileLock, Timeout
 
 from pipelines.errors import WarehouseBusyError, WarehouseMissingError, WarehouseUnreadableError
-from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
 
 SCHEMAS = ("raw", "staging", "intermediate", "marts")
 

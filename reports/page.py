@@ -127,7 +127,9 @@ def share(value: Decimal | float | None) -> str:
     if value is None:
         return "–"
     percent = float(value) * 100
-    return f"{min(percent, 99.999) if percent < 100 else percent:.3g} %" if percent < 99 else f"{percent:.3f} %"
+    if percent < 99:
+        return f"{percent:.3g} %"
+    return f"{min(percent, 99.999) if percent < 100 else percent:.3f} %"
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:

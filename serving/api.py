@@ -1,4 +1,4 @@
-"""The pricing API: `/v1/prices`, `/v1/snapshots/…`, `/healthz`.
+"""The pricing API: `/v1/prices`, `/v1/snapshots/…`, `/healthz`; and the collector's routes beside it.
 
 Belongs here: routes, their parameters, and errors as problem details (RFC 9457). Does not belong here:
 where publications are (`snapshots.py`), or starting a server (`server.py`).
@@ -9,6 +9,7 @@ requests a second, two cores) and for its typed handlers; whole snapshots leave 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,21 @@ from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
-from litestar.params import Parameter
+from litestar.params import FromPath, Parameter
+from litestar.types import ControllerRouterHandler
 
+from serving.collector import Collecting, Collector, router
 from serving.snapshots import Snapshot, Snapshots
 
 CACHE_CONTROL = "public, max-age=60, must-revalidate"
 PAGE_LIMIT = 1000
+# gzip among the codings a caller takes, but not `gzip;q=0`, which refuses it.
+_TAKES_GZIP = re.compile(r"(?:^|,)\s*gzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+
+_TITLES = {
+    400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "Not a type taken here",
+    429: "Come again later", 503: "Not available now",
+}  # fmt: skip
 
 Filter = Annotated[str | None, Parameter(max_length=200)]
 
@@ -62,7 +72,7 @@ def current_snapshot(state: State, request: Request[Any, Any, State]) -> Respons
 
 
 @get("/v1/snapshots/{snapshot_id:str}", sync_to_thread=False)
-def snapshot_by_id(state: State, request: Request[Any, Any, State], snapshot_id: str) -> Response[bytes]:
+def snapshot_by_id(state: State, request: Request[Any, Any, State], snapshot_id: FromPath[str]) -> Response[bytes]:
     """One publication by its id; they never change."""
     found: Snapshot | None = state.snapshots.get(snapshot_id)
     if found is None:
@@ -82,7 +92,7 @@ def _whole(snapshot: Snapshot, request: Request[Any, Any, State]) -> Response[by
     known = request.headers.get("if-none-match", "")
     if known == "*" or snapshot.etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
         return Response(b"", status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _TAKES_GZIP.search(request.headers.get("accept-encoding", "")):
         return Response(snapshot.gzipped, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
     return Response(snapshot.body, media_type="application/json", headers=headers)
 
@@ -93,22 +103,26 @@ def _problem(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, 
     status = error.status_code if known else 500  # type: ignore[attr-defined]  # known says it is one
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": {400: "Bad request", 404: "Not found", 405: "Method not allowed", 503: "Nothing published"}.get(
-            status, "Error"
-        ),
+        "title": _TITLES.get(status, "Error"),
         "status": status,
         "detail": error.detail if known else "internal error",  # type: ignore[attr-defined]  # known says it is one
     }
     if known and getattr(error, "extra", None):
         body["errors"] = error.extra  # type: ignore[attr-defined]  # known says it is one
-    return Response(body, status_code=status, media_type="application/problem+json")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
-def create(published: Path) -> Litestar:
-    """The application over a folder of publications."""
+def create(published: Path, collecting: Collecting | None = None) -> Litestar:
+    """The application over a folder of publications; where logs go makes it a collector too."""
+    state = State({"snapshots": Snapshots(published)})
+    handlers: list[ControllerRouterHandler] = [healthz, prices, current_snapshot, snapshot_by_id]
+    if collecting:
+        state.collector = Collector(collecting)
+        handlers.append(router(collecting))
     return Litestar(
-        route_handlers=[healthz, prices, current_snapshot, snapshot_by_id],
-        state=State({"snapshots": Snapshots(published)}),
+        route_handlers=handlers,
+        state=state,
         exception_handlers={Exception: _problem},
         openapi_config=OpenAPIConfig(title="Ratehouse", version="1", path="/v1/schema"),
         request_max_body_size=1_000_000,

@@ -14,7 +14,6 @@ from pipelines import warehouse
 from pipelines.cli.session import QUARANTINED, Session, command
 from pipelines.cli.summary import show_summary
 from pipelines.errors import BuildFailedError, RatehouseError
-from pipelines.settings import child_environment
 
 DEMO_ROWS, DEMO_DAYS, DEMO_SEED = 60_000, 60, 7
 # What a person reads while a step runs; a step without words here is told by its own name.
@@ -39,7 +38,7 @@ def register(app: typer.Typer) -> None:
     command(app, "demo", help="Make sample traffic, run everything on it, show the outcome.")(demo)
     command(app, "run", help="One full pass: load, price, roll up, forecast, publish, report.")(run)
     command(app, "export", help="Write one table, or all of them, as CSV, JSON lines or Parquet.")(export)
-    command(app, "serve", help="Serve the pricing API over the published files.")(serve)
+    command(app, "serve", help="Serve the pricing API over the published files, and collect logs.")(serve)
     command(app, "dev", help="Open Dagster's own page over this home.")(dev)
     command(app, "doctor", help="Versions, locks, disk, freshness: what is well and what is not.")(doctor)
 
@@ -134,14 +133,17 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="Only loopback unless told.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535)] = None,
 ) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted; logs posted to it wait for the next `ratehouse run`."""
+    from serving.collector import Collecting
     from serving.server import serve as serve_forever
 
     settings = session.settings
     settings.create_home()
     address = (host or settings.host, port or settings.port)
     session.say(f"serving {settings.published} on http://{address[0]}:{address[1]}/v1/prices (Ctrl-C stops)")
-    serve_forever(settings.published, *address)
+    body = settings.collect_body_bytes
+    collecting = Collecting(settings.collected, body=body, text=2 * body, spool=settings.collect_spool_bytes)
+    serve_forever(settings.published, *address, collecting)
     return 0
 
 
@@ -149,6 +151,7 @@ def dev(session: Session, port: Annotated[int, typer.Option("--port", min=1, max
     """Dagster's web page and daemon, on loopback."""
     from pipelines import dbt
     from pipelines.defs.jobs import configure_instance
+    from pipelines.settings import child_environment
 
     settings = session.settings
     settings.create_home()

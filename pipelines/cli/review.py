@@ -12,8 +12,6 @@ import typer
 from pipelines import warehouse
 from pipelines.cli.session import QUARANTINED, Session, command
 from pipelines.errors import BadPriceListError
-from pipelines.pricing import decisions
-from pipelines.pricing.decisions import Decision
 
 Finding = Annotated[str, typer.Argument(help="A finding's id, or the first letters of it, as `prices review` shows.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
@@ -71,7 +69,7 @@ def reject(session: Session, finding: Finding, reason: Reason, by: By = None) ->
 
 
 def _decide(session: Session, given: str, verdict: str, reason: str, by: str | None) -> int:
-    from pipelines.pricing import readings
+    from pipelines.pricing import decisions, readings
 
     matching = {
         one.finding_id: one for one in _findings(session) if one.finding_id.startswith(given) and one.scope != "note"
@@ -80,7 +78,7 @@ def _decide(session: Session, given: str, verdict: str, reason: str, by: str | N
         many = f"{len(matching)} findings begin with" if matching else "no held finding has the id"
         raise BadPriceListError(f"{many} {given!r}; `ratehouse prices review --all` lists them")
     (one,) = matching.values()
-    decision = Decision.model_validate(
+    decision = decisions.Decision.model_validate(
         {
             "finding_id": one.finding_id,
             "verdict": verdict,

@@ -19,18 +19,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import settings as settings_module
 from pipelines.errors import RatehouseError
-from pipelines.settings import Settings
 from reports.errors import ReportError
 from scrapers.errors import ScrapeError
 from serving.errors import ServingError
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
 
 KNOWN_ERRORS: Final = (RatehouseError, ScrapeError, ReportError, ServingError)
 QUARANTINED: Final = 3
@@ -46,19 +47,24 @@ class Report(Protocol):
     def __call__(self, stage: str, done: int | None = None, total: int | None = None) -> None: ...
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """Words as they are: a file named `[b].jsonl` is neither markup nor an emoji."""
+    return Console(stderr=stderr, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
 @dataclass(slots=True)
 class Session:
     """One run of one command."""
 
     settings: Settings
     is_json: bool
-    console: Console = field(default_factory=lambda: Console(soft_wrap=True))
-    progress: Console = field(default_factory=lambda: Console(stderr=True, soft_wrap=True))
+    console: Console = field(default_factory=_console)
+    progress: Console = field(default_factory=lambda: _console(stderr=True))
 
     def say(self, words: str) -> None:
         """A line for people; silent under --json."""
         if not self.is_json:
-            self.console.print(words, highlight=False)
+            self.console.print(words)
 
     def table(
         self, title: str, header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
@@ -67,9 +73,9 @@ class Session:
         if self.is_json:
             return
         if not self.console.is_terminal:
-            self.console.print(f"# {title}", highlight=False, markup=False)
+            self.console.print(f"# {title}")
             for row in (header, *rows):
-                self.console.print("\t".join(row), highlight=False, markup=False)
+                sys.stdout.write("\t".join(row) + "\n")  # a console would make blanks of the tabs
             return
         drawn = Table(title=title, title_justify="left", header_style="bold")
         for index, name in enumerate(header):
@@ -107,7 +113,7 @@ class Session:
                 del done, total  # a pipe gets a line per stage, not a bar
                 if stage not in told:
                     told.add(stage)
-                    self.progress.print(stage, highlight=False, markup=False)
+                    self.progress.print(stage)
 
             yield tell
 
@@ -137,6 +143,8 @@ def command(app: typer.Typer, name: str, **options: Any) -> Callable[[Callable[.
 
         @wraps(function)
         def run(**given: Any) -> None:
+            from pipelines import settings as settings_module
+
             home, is_json, debug = given.pop("home"), given.pop("json_"), given.pop("debug")
             try:
                 session = Session(settings_module.load(home), is_json)
@@ -172,5 +180,5 @@ def _fail(name: str, words: str, *, is_json: bool, code: int = 1) -> None:
     if is_json:
         sys.stdout.write(json.dumps({"error": {"name": name, "message": words}}, ensure_ascii=False) + "\n")
     else:
-        Console(stderr=True, soft_wrap=True).print(f"error ({name}): {words}", highlight=False, markup=False)
+        _console(stderr=True).print(f"error ({name}): {words}")
     raise typer.Exit(code)

@@ -32,7 +32,7 @@ _TABLE = (
 
 
 def spend_series(settings: Settings) -> pd.DataFrame:
-    """Daily spend in USD per tenant (`unique_id, ds, y`), whole days, gaps as zero spend.
+    """Daily spend in USD per tenant (`unique_id, ds, y`), whole days from its first, gaps as zero spend.
 
     The last day is left out when it is not over: half a day's spend would read as a collapse.
     """
@@ -44,19 +44,21 @@ def spend_series(settings: Settings) -> pd.DataFrame:
                 from marts.cost_daily group by all
             ),
             ends as (
-                select min(occurred_on) as first_on, max(occurred_on) as last_on,
-                    (select max(occurred_at) < date_trunc('day', max(occurred_at)) + interval 23 hours
-                     from marts.cost_calls) as is_partial
-                from days
+                select max(occurred_on) - case when is_partial and max(occurred_on) > min(occurred_on) then 1 else 0 end
+                    as last_on
+                from days, (
+                    select max(occurred_at) < date_trunc('day', max(occurred_at)) + interval 23 hours as is_partial
+                    from marts.cost_calls
+                )
+                group by is_partial
             ),
             calendar as (
-                select tenant, unnest(generate_series(ends.first_on,
-                    case when is_partial and last_on > first_on then last_on - interval 1 day else last_on end,
-                    interval 1 day)) as ds
-                from (select distinct tenant from days), ends
+                select tenant, unnest(generate_series(first_on, last_on, interval 1 day)) as ds
+                from (select tenant, min(occurred_on) as first_on from days group by tenant), ends
             )
-            select tenant as unique_id, ds, coalesce(cast(cost_usd as double), 0.0) as y
-            from calendar left join days using (tenant) where days.occurred_on = ds or days.occurred_on is null
+            select calendar.tenant as unique_id, ds, coalesce(cast(cost_usd as double), 0.0) as y
+            from calendar
+            left join days on days.tenant = calendar.tenant and days.occurred_on = calendar.ds
             """
         ).df()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,14 @@ from pipelines import warehouse
 from pipelines.errors import BadPriceListError
 from pipelines.pricing import tables
 from pipelines.settings import Settings
-from scrapers.prices import Per, PriceRow
+from scrapers.prices import PriceRow
 
 BUNDLED = Path(__file__).with_name("bundled.csv")
 _COLUMNS = ("provider", "model", "meter", "service_tier", "region", "context_from", "context_inclusive", "currency",
             "amount", "per", "valid_from", "valid_to", "source_url", "read_on", "note")  # fmt: skip
+# Columns a price row reads by itself; instants are not among them: it would take 20240718 for seconds since 1970.
+_OWN = ("provider", "model", "meter", "service_tier", "region", "context_from", "context_inclusive", "currency",
+        "amount")  # fmt: skip
 
 
 def read(path: Path = BUNDLED, source: str = "bundled") -> list[dict[str, Any]]:
@@ -41,40 +44,43 @@ def read(path: Path = BUNDLED, source: str = "bundled") -> list[dict[str, Any]]:
         line = body.count(b"\n", 0, error.start) + 1
         raise BadPriceListError(f"{path} line {line}: is not UTF-8 text") from error
     digest = hashlib.sha256(body).hexdigest()
-    reader = csv.DictReader(text.splitlines())
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise BadPriceListError(f"{path}: the header must be {','.join(_COLUMNS)}")
-    return [_row(path, number, line, source, digest) for number, line in enumerate(reader, start=2)]
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        if tuple(reader.fieldnames or ()) != _COLUMNS:
+            raise BadPriceListError(f"{path}: the header must be {','.join(_COLUMNS)}")
+        return [_row(path, reader.line_num, line, source, digest) for line in reader]
+    except csv.Error as error:
+        raise BadPriceListError(f"{path} line {reader.line_num}: {error}") from error
 
 
 def _row(path: Path, number: int, line: dict[str, str], source: str, digest: str) -> dict[str, Any]:
+    if None in line or None in line.values():  # what DictReader makes of too many fields, and of too few
+        raise BadPriceListError(f"{path} line {number}: there must be {len(_COLUMNS)} fields")
+    field = "read_on"
     try:
-        quantity, _, unit = line["per"].partition(" ")
-        known_from = datetime.strptime(line["read_on"], "%Y-%m-%d").replace(tzinfo=UTC)
-        row = PriceRow(
-            provider=line["provider"],
-            model=line["model"],
-            model_label=line["model"],
-            meter=line["meter"],
-            service_tier=line["service_tier"],
-            region=line["region"],
-            context_from=int(line["context_from"]),
-            context_inclusive=line["context_inclusive"] == "true",
-            currency=line["currency"],
-            amount=Decimal(line["amount"]),
-            per=Per(quantity=Decimal(quantity), unit=unit),
-            valid_from=datetime.fromisoformat(line["valid_from"]),
-            valid_to=datetime.fromisoformat(line["valid_to"]) if line["valid_to"] else None,
-            valid_from_basis="stated",
-            where=f"{path.name} line {number}",
-            text=line["note"] or line["amount"],
-        )
+        known_from = datetime.strptime(line[field], "%Y-%m-%d").replace(tzinfo=UTC)
+        instants = {}
+        for field in ("valid_from", "valid_to"):
+            instants[field] = datetime.fromisoformat(line[field]) if line[field] else None
+    except ValueError as error:
+        raise BadPriceListError(f"{path} line {number}: {field}: {error}") from error
+    quantity, _, unit = line["per"].partition(" ")
+    own = {field: line[field] for field in _OWN}
+    given = {
+        "model_label": line["model"],
+        "per": {"quantity": quantity, "unit": unit},
+        "valid_from_basis": "stated",
+        "where": f"{path.name} line {number}",
+        "text": line["note"] or line["amount"],
+    }
+    try:
+        row = PriceRow.model_validate(own | given | instants)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "row"
-        raise BadPriceListError(f"{path} line {number}: {field}: {first['msg']}") from error
-    except (ValueError, InvalidOperation, AttributeError, TypeError) as error:
-        raise BadPriceListError(f"{path} line {number}: {error}") from error
+        # A rule over several fields has no place of its own; its words name the field.
+        field = ".".join(str(part) for part in first["loc"])
+        words = first["msg"].removeprefix("Value error, ")
+        raise BadPriceListError(f"{path} line {number}: {field}{': ' if field else ''}{words}") from error
     return tables.price_values(row, source=source, kind="manual", url=line["source_url"], sha256=digest) | {
         "known_from": known_from,
         "fetched_at": known_from,

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines import quality, warehouse
 from pipelines import settings as settings_module
+from pipelines.logs import loading
 from pipelines.pricing import readings, statements
 from scrapers.store import PageStore
 
@@ -76,3 +77,32 @@ def test_a_bad_page_that_passed_the_gates_is_named(settings, damage, failed):
         connection.execute(damage)
     (failure,) = quality.price_readings(settings).failures
     assert failed in failure
+
+
+RECORD = (
+    '{"timestamp": "2026-11-01T10:00:00Z", "request_id": "r%d", "execution_metadata": {"provider_id": "openai", "model_id":'
+    ' "gpt-4o-mini", "execution_latency_ms": 800, "usage": {"prompt_tokens": 100, "completion_tokens": 20}}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("damage", "failed"),
+    [
+        ("select 1", None),
+        ("update raw.segments set read_count = read_count + 1", "read_count, accounted_count"),
+        ("update raw.segments set accepted_count = 1, quarantined_count = 2", "quarantined_share"),
+        ("update raw.segments set first_occurred_at = '1970-01-21 10:00:00+00'", "first_occurred_epoch"),
+        ("update raw.segments set last_occurred_at = '58000-01-01 10:00:00+00'", "last_occurred_epoch"),
+    ],
+)
+def test_a_segment_that_was_misread_is_named(tmp_path, damage, failed):
+    found = settings_module.load(tmp_path / "home")
+    file = tmp_path / "calls.jsonl"
+    file.write_text("".join(RECORD % number for number in range(3)))
+    loading.ingest(found, [file])
+    with warehouse.writing(found) as connection:
+        connection.execute(damage)
+    verdict = quality.segment_profiles(found)
+    assert verdict.checked_rows == 1
+    assert verdict.is_passed == (failed is None)
+    assert [failed for failure in verdict.failures if failed in failure] == ([failed] if failed else [])

@@ -35,8 +35,12 @@
     cast('{{ text }}' as timestamptz)
 {%- endmacro %}
 
-{#- A sum over calls that is null where nothing billed could be priced: beside unpriced calls, the zeros of
-    attempts nobody billed would read as "free". -#}
-{% macro sum_of_known(column) -%}
-    case when count(*) filter (where cost is null) = 0 then sum({{ column }}) else sum({{ column }}) filter (where cost_status <> 'not_billed') end
+{#- A sum of costs over calls (those a condition names) that is null where nothing billed could be priced:
+    beside unpriced calls, and in USD beside another currency's, the zeros of attempts nobody billed would
+    read as "free". -#}
+{% macro sum_of_known(column, condition='true') -%}
+    case
+            when count(*) filter (where {{ column }} is null and {{ condition }}) = 0 then sum({{ column }}) filter (where {{ condition }})
+            else sum({{ column }}) filter (where cost_status <> 'not_billed' and {{ condition }})
+        end
 {%- endmacro %}

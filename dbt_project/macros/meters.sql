@@ -22,6 +22,11 @@
     {{ return(['input_tokens', 'cache_read_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens', 'input_audio_tokens', 'input_image_tokens']) }}
 {%- endmacro %}
 
+{#- Some counts of one call as one: an unknown part counts nothing beside a known one, and all unknown is unknown. -#}
+{% macro total_of(columns) -%}
+    case when coalesce({{ columns | join(', ') }}) is not null then {% for column in columns %}coalesce({{ column }}, 0){{ ' + ' if not loop.last }}{% endfor %} end
+{%- endmacro %}
+
 {#- The instant prices are taken as known at. -#}
 {% macro as_known_at() -%}
     {% if var('as_known_at') == 'now' %}cast('9999-12-31' as timestamptz){% else %}{{ instant(var('as_known_at')) }}{% endif %}

@@ -1,5 +1,7 @@
 -- Every attempt priced at its own time. Unknown is never zero: a call with one unpriced meter has no total,
 -- and names the meter.
+{%- set lines_unpriced = [] -%}
+{%- for column, meter in meters() -%}{%- do lines_unpriced.append((meter, meter ~ '_cost is null')) -%}{%- endfor %}
 with calls as (
 
     select
@@ -84,12 +86,7 @@ summed as (
         *,
         {% for column, meter in meters() %}{{ meter }}_cost{{ ' + ' if not loop.last }}{% endfor %} as sum_of_lines,
         case
-            when gap is null then {{ names_where([
-                ('input', 'input_cost is null'), ('cache_read', 'cache_read_cost is null'), ('cache_write_5m', 'cache_write_5m_cost is null'),
-                ('cache_write_1h', 'cache_write_1h_cost is null'), ('input_audio', 'input_audio_cost is null'), ('input_image', 'input_image_cost is null'),
-                ('output', 'output_cost is null'), ('reasoning', 'reasoning_cost is null'), ('output_audio', 'output_audio_cost is null'),
-                ('output_image', 'output_image_cost is null'), ('embedding', 'embedding_cost is null'), ('web_search', 'web_search_cost is null'),
-            ]) }}
+            when gap is null then {{ names_where(lines_unpriced) }}
             else cast([] as varchar[])
         end as unpriced_meters
     from priced
@@ -155,7 +152,14 @@ final as (
         case when currency = 'USD' or cost_status = 'not_billed' then cost end as cost_usd,
         cost_status,
         cost_status = 'estimated' as is_estimated,
-        case when is_before_first and cost_status = 'estimated' then 'before first observation' when cost_status = 'estimated' then 'usage estimated by the source' end as estimated_because,
+        case
+            when cost_status = 'estimated'
+                then concat_ws(
+                    '; ',
+                    case when is_before_first then 'before first observation' end,
+                    case when usage_status = 'estimated' then 'usage estimated by the source' end
+                )
+        end as estimated_because,
         unpriced_meters,
         cost_reported,
         cost_reported_currency,

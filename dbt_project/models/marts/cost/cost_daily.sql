@@ -25,12 +25,12 @@ daily as (
         count(*) filter (where status <> 'ok') as error_count,
         count(*) filter (where cost is null) as unpriced_count,
         count(*) filter (where is_estimated) as estimated_count,
-        cast(sum({% for column in input_meters() %}coalesce({{ column }}, 0){{ ' + ' if not loop.last }}{% endfor %}) as bigint) as input_tokens,
+        cast(sum({{ total_of(input_meters()) }}) as bigint) as input_tokens,
         cast(sum(cache_read_tokens) as bigint) as cache_read_tokens,
-        cast(sum(coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) as bigint) as output_tokens,
+        cast(sum({{ total_of(['output_tokens', 'reasoning_tokens']) }}) as bigint) as output_tokens,
         cast({{ sum_of_known('cost') }} as decimal(38, 18)) as cost,
         cast({{ sum_of_known('cost_usd') }} as decimal(38, 18)) as cost_usd,
-        cast(sum(cost_usd) filter (where status <> 'ok') as decimal(38, 18)) as failed_cost_usd,
+        cast({{ sum_of_known('cost_usd', "status <> 'ok'") }} as decimal(38, 18)) as failed_cost_usd,
         cast(sum(cost_reported) filter (where cost_reported_currency = 'USD') as decimal(38, 18)) as cost_reported_usd
     from calls
     group by

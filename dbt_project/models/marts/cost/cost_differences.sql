@@ -34,7 +34,7 @@ explained as (
     select
         *,
         case
-            when cost_status = 'not_billed' then 'the attempt failed: nothing is billed'
+            when cost_status = 'not_billed' then 'nothing is billed: the attempt was refused, or a gateway''s cache answered'
             when cost_status = 'estimated' then 'priced before the first known price'
             when cost_reported = 0 then 'the source computed no cost'
             when reported_ratio between 0.05 and 1 and coalesce(cache_read_tokens, 0) = 0 then 'lower than list: cached tokens the log does not show, or an older price'

@@ -17,7 +17,7 @@ gaps as (
         count(*) as attempt_count,
         cast(sum(input_tokens) as bigint) as input_tokens,
         cast(sum(output_tokens) as bigint) as output_tokens,
-        cast(sum(cost_reported) as decimal(38, 18)) as cost_reported,
+        cast(sum(cost_reported) filter (where cost_reported_currency = 'USD') as decimal(38, 18)) as cost_reported,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from calls

@@ -1,4 +1,5 @@
--- Latency, time to first token and output speed by hour, provider and model; exact at this grain.
+-- Latency, time to first token and output speed by hour, provider and model; exact at this grain. An answer without
+-- counted output (an embedding, usage nobody knows) has no speed rather than a speed of zero.
 with calls as (
 
     select
@@ -7,7 +8,7 @@ with calls as (
         status in ('ok', 'stream_broken') as is_answered,
         case
             when status = 'ok' and latency_ms > coalesce(ttft_ms, 0)
-                then (coalesce(output_tokens, 0) + coalesce(reasoning_tokens, 0)) / ((latency_ms - coalesce(ttft_ms, 0)) / 1000)
+                then nullif({{ total_of(['output_tokens', 'reasoning_tokens']) }}, 0) / ((latency_ms - coalesce(ttft_ms, 0)) / 1000)
         end as output_tokens_per_second
     from {{ ref('stg_logs__calls') }}
 

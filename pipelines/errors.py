@@ -51,6 +51,12 @@ class BadMappingError(RatehouseError):
     name = "bad_mapping"
 
 
+class MissingColumnError(BadInputError):
+    """A provider's report lacks a column it cannot be read without; the message names it."""
+
+    name = "missing_column"
+
+
 class CountsDoNotBalanceError(RatehouseError):
     """Accepted, duplicate and quarantined records are not the records read; nothing was loaded."""
 
@@ -61,6 +67,12 @@ class BadPriceListError(RatehouseError):
     """A price list, override or decision file is not valid."""
 
     name = "bad_price_list"
+
+
+class UnknownModelError(RatehouseError):
+    """The price book has no price of the provider or model asked for."""
+
+    name = "unknown_model"
 
 
 class BuildFailedError(RatehouseError):

@@ -51,10 +51,11 @@ _PARTS: Final = tuple(column for column in METER_COLUMNS if column not in ("embe
 def canonical_calls(records: str, form: Format, source: str, segment_id: str, keep: tuple[str, ...] = ()) -> str:
     """SQL giving the columns of `raw.calls`, `reject_reason`, and those of `keep`, from records.
 
-    `records` is a relation with a column `record` (JSON; null where the record is not JSON) and the
-    columns of `keep`.
+    `records` is a relation with a column `record` (JSON; null where the record is not JSON), the columns of
+    `keep`, and `is_empty` where the format's records come wrapped in documents.
     """
-    kept = "".join(f", {name}" for name in keep)
+    taken = (*keep, "is_empty") if form.records else keep
+    kept = "".join(f", {name}" for name in taken)
     final = {name: f"null::{kind}" for name, kind in CALL_COLUMNS.items()} | _final(source, segment_id)
     return f"""
 with parsed as (
@@ -71,24 +72,29 @@ typed as (
 ),
 named as ({_named(form)}),
 sided as ({_sided()}),
-checked as ({_checked()}),
+checked as ({_checked(form)}),
 guarded as (
   select *, {may_hold_secrets("concat_ws(' ', " + ", ".join(_FREE_TEXT) + ", array_to_string(tags, ' '), api_key_id)")}
     as holds_secrets
   from checked
 )
-select {columns({name: final[name] for name in CALL_COLUMNS})}, reject_reason{kept}{", record" if kept else ""}
+select {columns({name: final[name] for name in CALL_COLUMNS})}, reject_reason{"".join(f", {name}" for name in keep)}
+  {", record" if keep else ""}
 from guarded
 """
 
 
 def _with_inner(form: Format) -> str:
-    """The parsed records with the structs of JSON that was text within them, and the named columns."""
-    further = {
-        name: f"json_transform({inner}, {literal(json.dumps(structure))})"
-        for name, (inner, structure) in form.within.items()
-    } | {identifier(name): expression for name, expression in form.names.items()}
-    return f"(select *, {columns(further)} from parsed)" if further else "parsed"
+    """The parsed records with the structs of JSON that was text within them, then the named columns."""
+    inner = {
+        name: f"json_transform({json_sql}, {literal(json.dumps(structure))})"
+        for name, (json_sql, structure) in form.within.items()
+    }
+    relation = "parsed"
+    for further in (inner, {identifier(name): expression for name, expression in form.names.items()}):
+        if further:
+            relation = f"(select *, {columns(further)} from {relation})"
+    return relation
 
 
 def _reported(form: Format) -> dict[str, str]:
@@ -143,8 +149,11 @@ def _bad_type(form: Format) -> str:
             case "number":
                 tests.append(f"when {name} is not null and try_cast({name} as double) is null then 'bad_type: {name}'")
             case "money":
-                tests.append(f"when {name} is not null and {converted} is null then 'bad_type: {name}'")
-                tests.append(f"when {converted} < 0 then 'out_of_range: {name}'")
+                number = f"try_cast({name} as double)"  # reading the decimal costs a hundred times as much
+                tests.append(
+                    f"when {name} is not null and not coalesce(isfinite({number}), false) then 'bad_type: {name}'"
+                )
+                tests.append(f"when not {number} between 0 and 1e19 then 'out_of_range: {name}'")
             case "instant":
                 tests.append(f"when {name} is not null and {converted} is null then 'bad_type: {name}'")
                 tests.append(
@@ -220,18 +229,21 @@ from (
   select *, {cache} as cache_tokens, {excess} as excess,
     coalesce(total_may_exceed and {excess} > 0, false)
       or coalesce({excess} = reasoning_tokens and reasoning_tokens > 0, false) as reasoning_beside,
-    coalesce(class_by_word, class_by_code) as error_by_word
+    coalesce(class_by_word, class_by_code) as error_by_word,
+    reasoning_tokens is null as is_reasoning_untold
   from named
 )"""
 
 
-def _checked() -> str:
+def _checked(form: Format) -> str:
     """The one reason a record cannot be taken, or none."""
+    empty = "when is_empty and json_type(record) in ('OBJECT', 'ARRAY') then 'no_records'" if form.records else ""
     adds_up = """excess is null or excess = 0 or excess = reasoning_tokens or (total_may_exceed and excess > 0)
         or (cache_outside_prompt and excess = cache_tokens)"""
     return f"""
 select *, case
     when record is null then 'malformed_json'
+    {empty}
     when form_reject is not null then form_reject
     when type_reject is not null then type_reject
     when occurred_at is null then case when json_type(record) = 'OBJECT' then 'missing_time' else 'not_an_object' end
@@ -275,7 +287,7 @@ def _final(source: str, segment_id: str) -> dict[str, str]:
         "web_search_calls": "web_search_calls",
         "usage_status": f"""case
           when {lost} then case when usage_status = 'unsupported' then 'unsupported' else 'missing' end
-          when total_may_exceed and excess > 0 and reasoning_tokens = excess then 'estimated'
+          when total_may_exceed and excess > 0 and is_reasoning_untold then 'estimated'
           else coalesce(usage_status, 'final') end""",
         "cost_reported": "cost_reported",
         "cost_reported_currency": "case when cost_reported is not null then "

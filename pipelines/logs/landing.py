@@ -17,13 +17,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from pipelines.errors import BadInputError
-from pipelines.logs.sampling import ARROW_CODECS, Compression, Container, Sample
+from pipelines.logs.sampling import Compression, Container, Sample, open_text
 from pipelines.settings import Settings
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
+# Of the piece that meets a damage nothing comes back, so damaged streams are read in small ones.
+DAMAGED_PIECE_BYTES: Final = 4096
 NOTE_SUFFIX: Final = ".landing.json"
 
 Progress = Callable[[str, int, int], None]
@@ -103,16 +105,6 @@ def landed(settings: Settings) -> list[Segment]:
     return sorted((_read_note(note) for note in notes), key=lambda segment: (segment.landed_at, segment.segment_id))
 
 
-def open_text(path: Path, compression: Compression | None) -> BinaryIO:
-    """The bytes of a segment, decompressed; reading past a damage raises OSError."""
-    if compression is None:
-        return path.open("rb")
-    import pyarrow as pa
-
-    stream: BinaryIO = pa.input_stream(str(path), compression=ARROW_CODECS[compression])
-    return stream
-
-
 def _copy(source: Path, target: Path, total: int, on_progress: Progress | None) -> tuple[str, int]:
     digest, done = hashlib.sha256(), 0
     with source.open("rb") as reader, target.open("wb") as writer:
@@ -134,7 +126,7 @@ def _damage(path: Path, compression: Compression | None) -> str | None:
     done = 0
     with open_text(path, compression) as stream:
         try:
-            while piece := stream.read(CHUNK_BYTES):
+            while piece := stream.read(DAMAGED_PIECE_BYTES):
                 done += len(piece)
         except OSError as error:
             return f"{str(error).splitlines()[0]} after about {done:,} bytes; what precedes is kept"

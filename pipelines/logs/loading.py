@@ -19,7 +19,7 @@ with no check at all, takes 0.8 to 1.2 s.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -27,8 +27,10 @@ from pathlib import Path
 import duckdb
 
 from pipelines import warehouse
-from pipelines.errors import BadInputError, BadMappingError, CountsDoNotBalanceError
-from pipelines.logs import formats, landing
+from pipelines.errors import BadInputError, BadMappingError, CountsDoNotBalanceError, RatehouseError
+from pipelines.logs import bills, formats, landing
+from pipelines.logs.bills import loading as bill_loading
+from pipelines.logs.bills import tables as bill_tables
 from pipelines.logs.canonical import CALL_COLUMNS, LINK_COLUMNS
 from pipelines.logs.canonicalising import canonical_calls
 from pipelines.logs.formats import Format, generic
@@ -46,7 +48,8 @@ class Receipt:
     """What became of one segment. accepted + duplicate + quarantined = read, always.
 
     `replaced_count` of the accepted took the place of an older copy of the same call; so the rows of
-    `raw.calls` are the sum of accepted less the sum of replaced.
+    `raw.calls` are the sum of accepted less the sum of replaced. A segment that could not be read has no
+    `loaded_at`, counts of zero, and the reason as its `damage`.
     """
 
     segment_id: str
@@ -55,7 +58,7 @@ class Receipt:
     detected_because: str
     bytes: int
     landed_at: datetime
-    loaded_at: datetime
+    loaded_at: datetime | None
     read_count: int
     accepted_count: int
     duplicate_count: int
@@ -106,6 +109,8 @@ def ingest(
         if declared:
             generic.check_against(declared, sample)
             plans.append((sample, "generic", f"mapping {declared.name} was given"))
+        elif report := bills.plan(sample, format_name):
+            plans.append((sample, *report))
         elif format_name:
             plans.append((sample, formats.named(format_name).name, "the format was given"))
         else:
@@ -127,10 +132,15 @@ def ingest(
 
 
 def load_pending(settings: Settings, on_progress: Progress | None = None) -> list[Receipt]:
-    """Load what was landed and not loaded (a kill came between); the receipts of what was loaded now."""
-    known = {receipt.segment_id for receipt in receipts(settings)}
+    """Load what was landed and not loaded (a kill came between); the receipts of what was tried now.
+
+    A segment that cannot be read does not keep the others waiting: its receipt says why, and the next call
+    tries it again. The tables are there afterwards, with nothing landed too: a first pass over an empty home
+    has all it reads.
+    """
+    known = {receipt.segment_id for receipt in receipts(settings) if receipt.loaded_at}
     pending = [segment for segment in landing.landed(settings) if segment.segment_id not in known]
-    return _load_all(settings, pending, on_progress) if pending else []
+    return _load_all(settings, pending, on_progress, note_failures=True)
 
 
 def receipts(settings: Settings) -> list[Receipt]:
@@ -151,7 +161,7 @@ def replay(settings: Settings, segment_id: str) -> list[Receipt]:
     """
     segments = {segment.segment_id: segment for segment in landing.landed(settings)}
     if segment_id not in segments:
-        raise BadInputError(f"there is no landed segment {segment_id!r}; `ratehouse segments` lists them")
+        raise BadInputError(f"there is no landed segment {segment_id!r}; `ratehouse ingest status --json` lists them")
     with warehouse.writing(settings) as connection:
         _create_tables(connection)
         connection.begin()
@@ -159,6 +169,7 @@ def replay(settings: Settings, segment_id: str) -> list[Receipt]:
             affected = _touching(connection, segment_id)
             for table in ("calls", "call_quarantine", "segments"):
                 connection.execute(f"delete from raw.{table} where list_contains(?, segment_id)", [affected])
+            bill_loading.forget(connection, affected)
             again = [segment for key, segment in segments.items() if key in affected]
             loaded = [_load(settings, connection, segment) for segment in again]
             connection.commit()
@@ -168,34 +179,91 @@ def replay(settings: Settings, segment_id: str) -> list[Receipt]:
     return loaded
 
 
-def _load_all(settings: Settings, segments: list[Segment], on_progress: Progress | None) -> list[Receipt]:
+def _load_all(
+    settings: Settings, segments: list[Segment], on_progress: Progress | None, *, note_failures: bool = False
+) -> list[Receipt]:
+    """A receipt for each segment; the first that cannot be read raises BadInputError unless failures are noted."""
     loaded = []
     with warehouse.writing(settings) as connection:
         _create_tables(connection)
         for done, segment in enumerate(segments):
             if on_progress:
                 on_progress("loading", done, len(segments))
-            connection.begin()
             try:
-                earlier = _receipts(connection, segment.segment_id)
-                loaded.append(earlier[0] if earlier else _load(settings, connection, segment))
-                connection.commit()
-            except (duckdb.InvalidInputException, duckdb.IOException) as error:
-                connection.rollback()
-                raise BadInputError(f"{segment.file_name} cannot be read: {str(error).splitlines()[0]}") from error
-            except BaseException:
-                connection.rollback()
-                raise
+                loaded.append(_load_one(settings, connection, segment))
+            except RatehouseError as error:
+                if not note_failures:
+                    raise
+                loaded.append(_note_failure(connection, segment, str(error)))
     if on_progress:
         on_progress("loading", len(segments), len(segments))
     return loaded
 
 
+def _load_one(settings: Settings, connection: duckdb.DuckDBPyConnection, segment: Segment) -> Receipt:
+    """Load one segment in a transaction of its own, if it is not loaded yet."""
+    connection.begin()
+    try:
+        earlier = _receipts(connection, segment.segment_id)
+        if earlier and earlier[0].loaded_at:
+            receipt = earlier[0]
+        else:
+            connection.execute("delete from raw.segments where segment_id = ?", [segment.segment_id])
+            receipt = _load(settings, connection, segment)
+        connection.commit()
+    except duckdb.OutOfMemoryException as error:
+        connection.rollback()
+        raise BadInputError(
+            f"{segment.file_name} needs more memory than the {settings.memory_limit} allowed; raise "
+            "RATEHOUSE_MEMORY_LIMIT, or split it: one document of many records is held whole"
+        ) from error
+    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.DataError, OSError) as error:
+        connection.rollback()
+        raise BadInputError(f"{segment.file_name} cannot be read: {str(error).splitlines()[0]}") from error
+    except BaseException:
+        connection.rollback()
+        raise
+    return receipt
+
+
+def _note_failure(connection: duckdb.DuckDBPyConnection, segment: Segment, reason: str) -> Receipt:
+    """A receipt that says why nothing was loaded, in place of an earlier one that said so."""
+    receipt = Receipt(
+        segment_id=segment.segment_id,
+        file_name=segment.file_name,
+        format=segment.format_name,
+        detected_because=segment.detected_because,
+        bytes=segment.size_bytes,
+        landed_at=datetime.fromisoformat(segment.landed_at),
+        loaded_at=None,
+        read_count=0,
+        accepted_count=0,
+        duplicate_count=0,
+        quarantined_count=0,
+        replaced_count=0,
+        first_occurred_at=None,
+        last_occurred_at=None,
+        damage=reason,
+    )
+    connection.begin()
+    connection.execute("delete from raw.segments where segment_id = ?", [segment.segment_id])
+    _insert_receipt(connection, receipt)
+    connection.commit()
+    return receipt
+
+
+def _insert_receipt(connection: duckdb.DuckDBPyConnection, receipt: Receipt) -> None:
+    given = [getattr(receipt, field.name) for field in fields(Receipt)]
+    connection.execute(f"insert into raw.segments values ({', '.join('?' * len(given))})", given)
+
+
 def _load(settings: Settings, connection: duckdb.DuckDBPyConnection, segment: Segment) -> Receipt:
     """Load one segment within the caller's transaction."""
+    if bill_loading.is_bill(segment.format_name):
+        return _receive(connection, segment, *astuple(bill_loading.load(settings, connection, segment)))
     form, source = _format_of(settings, segment)
     with readable(settings, segment) as file:
-        records = records_sql(settings, file, numbered=False)
+        records = records_sql(settings, file, form, numbered=False)
         calls = canonical_calls(records, form, source, segment.segment_id)
         for table in ("bad_csv_lines", "bad_csv_scans"):  # an earlier file's, or an earlier pass's
             connection.execute(f"drop table if exists temp.{table}")
@@ -211,12 +279,27 @@ def _load(settings: Settings, connection: duckdb.DuckDBPyConnection, segment: Se
     ).fetchone()
     duplicate, replaced = _settle(connection, segment)
     accepted = _one(connection, "select count(*) from raw.calls where segment_id = ?", segment)
+    first, last = span or (None, None)
+    return _receive(connection, segment, read, accepted, duplicate, quarantined, replaced, first, last)
+
+
+def _receive(
+    connection: duckdb.DuckDBPyConnection,
+    segment: Segment,
+    read: int,
+    accepted: int,
+    duplicate: int,
+    quarantined: int,
+    replaced: int,
+    first: datetime | None,
+    last: datetime | None,
+) -> Receipt:  # fmt: skip
+    """Write the receipt of a segment, if its counts balance."""
     if accepted + duplicate + quarantined != read:
         raise CountsDoNotBalanceError(
             f"{segment.file_name}: read {read}, but accepted {accepted} + duplicate {duplicate} + quarantined "
             f"{quarantined}; nothing of it was loaded. This is a defect of ours: please report it"
         )
-    first, last = span or (None, None)
     receipt = Receipt(
         segment_id=segment.segment_id,
         file_name=segment.file_name,
@@ -234,8 +317,7 @@ def _load(settings: Settings, connection: duckdb.DuckDBPyConnection, segment: Se
         last_occurred_at=last,
         damage=segment.damage,
     )
-    given = [getattr(receipt, field.name) for field in fields(Receipt)]
-    connection.execute(f"insert into raw.segments values ({', '.join('?' * len(given))})", given)
+    _insert_receipt(connection, receipt)
     return receipt
 
 
@@ -256,11 +338,11 @@ def _quarantine(
     source: str,
 ) -> int:  # fmt: skip
     """Keep what could not be taken: a second, ordered pass, only over files that hold such records."""
-    records = records_sql(settings, file, numbered=True)
-    calls = canonical_calls(records, form, source, segment.segment_id, keep=("record_number",))
+    records = records_sql(settings, file, form, numbered=True)
+    calls = canonical_calls(records, form, source, segment.segment_id, keep=("record_number", "document_number"))
     connection.execute(
-        f"create or replace temp table rejects as select record_number, reject_reason, record::varchar as text, "
-        f"null::bigint as line_number from ({calls}) where reject_reason is not null"
+        f"create or replace temp table rejects as select record_number, document_number, reject_reason, "
+        f"record::varchar as text, null::bigint as line_number from ({calls}) where reject_reason is not null"
     )
     if segment.container == "jsonl":
         _find_lines(connection, file)
@@ -284,11 +366,13 @@ def _quarantine_csv_lines(connection: duckdb.DuckDBPyConnection, file: Source, s
 
 
 def _find_lines(connection: duckdb.DuckDBPyConnection, file: Source) -> None:
-    """Line numbers of the rejects, and the text of those the engine could not show."""
+    """Line numbers of the rejects, and the text of those the engine could not show: a document is a line."""
     import pyarrow as pa
 
     connection.execute("create or replace temp table reject_lines (number bigint, line bigint, text varchar)")
-    wanted = connection.execute("select record_number, text is null from rejects order by record_number")
+    wanted = connection.execute(
+        "select document_number, bool_or(text is null) from rejects group by all order by document_number"
+    )
     numbers = iter(wanted.fetchall())
     target = next(numbers, None)
     found: list[tuple[int, int, str | None]] = []
@@ -307,7 +391,7 @@ def _find_lines(connection: duckdb.DuckDBPyConnection, file: Source) -> None:
         connection.unregister("found_lines")
     connection.execute(
         "update rejects set line_number = reject_lines.line, text = coalesce(rejects.text, reject_lines.text) "
-        "from reject_lines where reject_lines.number = rejects.record_number"
+        "from reject_lines where reject_lines.number = rejects.document_number"
     )
 
 
@@ -382,6 +466,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     ):
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create table if not exists raw.{table} ({listed})")
+    bill_tables.create(connection)
 
 
 def _receipts(connection: duckdb.DuckDBPyConnection, segment_id: str | None = None) -> list[Receipt]:

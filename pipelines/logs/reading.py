@@ -27,16 +27,21 @@ import duckdb
 
 from pipelines import warehouse
 from pipelines.errors import BadInputError
-from pipelines.logs.landing import CHUNK_BYTES, Segment, open_text
-from pipelines.logs.sampling import Compression, Container, decode_elements, look_at
-from pipelines.logs.sql import CONTENT_FIELDS, identifier, literal
+from pipelines.logs import otlp_protobuf
+from pipelines.logs.formats import Format
+from pipelines.logs.landing import CHUNK_BYTES, DAMAGED_PIECE_BYTES, Segment
+from pipelines.logs.sampling import Compression, Container, decode_elements, look_at, open_text
+from pipelines.logs.sql import identifier, literal
 from pipelines.settings import Settings
+from serving.privacy import CONTENT_FIELDS
 
 # The engine's blanks: lines of these alone are no records.
 _BLANK: Final = b" \t\r\n\x0b\x0c"
 # A damaged JSON document is read by us, whole.
 _LARGEST_DAMAGED: Final = 256 * 1024 * 1024
 _SHOWN_BYTES: Final = 4000
+# What the engine reads in one piece, in bytes; it keeps twice that for each thread.
+_LONGEST_PIECES: Final = tuple(size * 1024 * 1024 for size in (16, 64, 256))
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ def readable(settings: Settings, segment: Segment) -> Iterator[Source]:
     if segment.container == "parquet":
         yield Source(path, segment.container, None)
         return
+    if segment.container == "protobuf":
+        with _as_lines(settings, segment) as lines:
+            yield lines
+        return
     with open_text(path, segment.compression) as stream:
         has_mark = stream.read(len(BOM_UTF8)) == BOM_UTF8
     if segment.damage is None and not has_mark:
@@ -65,28 +74,48 @@ def readable(settings: Settings, segment: Segment) -> Iterator[Source]:
         with open_text(path, segment.compression) as reader, saved.open("wb") as writer:
             if has_mark:
                 reader.read(len(BOM_UTF8))
-            # In small pieces: of the piece that meets the damage nothing comes back.
             with suppress(OSError):
-                while piece := reader.read(4096 if segment.damage else CHUNK_BYTES):
+                while piece := reader.read(DAMAGED_PIECE_BYTES if segment.damage else CHUNK_BYTES):
                     writer.write(piece)
         yield Source(saved, segment.container, None)
     finally:
         saved.unlink(missing_ok=True)
 
 
-def records_sql(settings: Settings, source: Source, *, numbered: bool) -> str:
+@contextmanager
+def _as_lines(settings: Settings, segment: Segment) -> Iterator[Source]:
+    """A protobuf segment as JSON lines."""
+    lines = settings.tmp / f"decoded-{segment.segment_id}.jsonl"
+    path = segment.path(settings)
+    with open_text(path, segment.compression) as stream:
+        framing = otlp_protobuf.framing_of(stream.read(CHUNK_BYTES))
+    if framing is None:
+        raise BadInputError(f"{segment.file_name} is no OTLP protobuf any more; land it again")
+    try:
+        with open_text(path, segment.compression) as stream, lines.open("wb") as writer:
+            otlp_protobuf.write_lines(stream, framing, writer)
+        yield Source(lines, "jsonl", None)
+    finally:
+        lines.unlink(missing_ok=True)
+
+
+def records_sql(settings: Settings, source: Source, form: Format, *, numbered: bool) -> str:
     """A relation with `record` (JSON, null where malformed) and, if `numbered`, `record_number` from 1.
 
-    Numbering keeps the file's order on one thread (a streaming window does); without it the engine reads in
-    parallel and in any order. Raises BadInputError where the file is damaged beyond saving a part.
+    Where the format's records are wrapped in documents, records are the unwrapped ones, `document_number`
+    counts the documents (it is the record's own number elsewhere), and `is_empty` marks a document that wraps
+    none and stands for itself. Numbering keeps the file's order on one thread (a streaming window does);
+    without it the engine reads in parallel and in any order. Raises BadInputError where the file is damaged
+    beyond saving a part.
     """
-    number = ", row_number() over () as record_number" if numbered else ""
     file = literal(str(source.path))
     with warehouse.engine(settings) as connection:  # trying must not abort the caller's transaction
         try:
             match source.container:
                 case "jsonl":
-                    records = f"(select json as record from read_ndjson_objects({file}, ignore_errors = true))"
+                    lines = f"read_ndjson_objects({file}, ignore_errors = true"
+                    lines = _long_enough(connection, lines) if form.records else f"{lines})"
+                    records = f"(select json as record from {lines})"
                 case "json":
                     records = _document_sql(connection, settings, source)
                 case "csv":
@@ -95,7 +124,26 @@ def records_sql(settings: Settings, source: Source, *, numbered: bool) -> str:
                     records = _rows_sql(connection, f"read_parquet({file})")
         except duckdb.Error as error:
             raise BadInputError(f"{source.path} cannot be read: {str(error).splitlines()[0]}") from error
-    return f"(select record{number} from {records})"
+    return _unwrapped(records, form, numbered=numbered)
+
+
+def _unwrapped(documents: str, form: Format, *, numbered: bool) -> str:
+    """Documents as their records: one each where the format wraps none."""
+    number = ", row_number() over () as {}" if numbered else ""
+    if form.records is None:
+        numbers = f"{number.format('record_number')}{number.format('document_number')}"
+        return f"(select record{numbers} from {documents})"
+    kept = ", document_number" if numbered else ""
+    return f"""(
+  select record, is_empty{kept}{number.format("record_number")} from (
+    select unnest(case when len(inner_records) > 0 then inner_records else [record] end) as record,
+      coalesce(len(inner_records), 0) = 0 as is_empty{kept}
+    from (
+      select record, {form.records} as inner_records{kept}
+      from (select record{number.format("document_number")} from {documents}) as documents
+    ) as opened
+    where len(inner_records) > 0 or ({form.nothing_meant}) is not true
+  ) as unwrapped)"""
 
 
 def _rows_sql(connection: duckdb.DuckDBPyConnection, rows: str) -> str:
@@ -132,17 +180,35 @@ def _document_sql(connection: duckdb.DuckDBPyConnection, settings: Settings, sou
     """The elements of a JSON document; of a damaged one those before the damage, and a null for the rest."""
     with open_text(source.path, source.compression) as stream:
         shape = "array" if stream.read(4096).lstrip(_BLANK).startswith(b"[") else "unstructured"
-    elements = f"read_json_objects({literal(str(source.path))}, format = '{shape}')"
+    elements = f"read_json_objects({literal(str(source.path))}, format = '{shape}'"
     try:
-        connection.execute(f"select count(*) from {elements}").fetchall()
-        return f"(select json as record from {elements})"
+        return f"(select json as record from {_long_enough(connection, elements)})"
     except duckdb.Error as error:
-        if source.path.stat().st_size > _LARGEST_DAMAGED:
-            raise BadInputError(
-                f"{source.path} is a damaged JSON document ({str(error).splitlines()[0]}) too large to save parts "
-                "of; export it again, as JSON lines where you can"
-            ) from error
+        problem = str(error).splitlines()[0]
+    if source.path.stat().st_size > _LARGEST_DAMAGED:
+        raise BadInputError(
+            f"{source.path} is a JSON document damaged or too long to read whole ({problem}), and too large to save "
+            "parts of; export it again, as JSON lines where you can"
+        )
     return _saved_elements(settings, source)
+
+
+def _long_enough(connection: duckdb.DuckDBPyConnection, call: str) -> str:
+    """A call that reads a file, given without its end, with room for the longest piece; it was tried once.
+
+    Room for long ones is kept by every thread, so it is only taken where a first reading found it wanting.
+    """
+    *_, last = _LONGEST_PIECES
+    for longest in _LONGEST_PIECES:
+        reading = f"{call}, maximum_object_size = {longest})"
+        try:
+            connection.execute(f"select count(*) from {reading}").fetchall()
+        except duckdb.InvalidInputException as error:
+            if longest == last or "maximum_object_size" not in str(error):
+                raise
+        else:
+            break
+    return reading
 
 
 def _saved_elements(settings: Settings, source: Source) -> str:

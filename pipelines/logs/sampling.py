@@ -10,19 +10,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 from pipelines.errors import BadInputError
+from pipelines.logs import otlp_protobuf
 
-Container = Literal["jsonl", "json", "csv", "parquet"]
+Container = Literal["jsonl", "json", "csv", "parquet", "protobuf"]
 Compression = Literal["gz", "zst"]
 
 SAMPLE_BYTES: Final = 256 * 1024
 SAMPLE_RECORDS: Final = 50
 
 _MAGIC: Final[dict[bytes, Compression]] = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
+# What structures JSON, strings whole so that nothing within them counts; a lone quote is a string cut short.
+_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]', re.DOTALL)
 ARROW_CODECS: Final[dict[Compression, str]] = {"gz": "gzip", "zst": "zstd"}
 
 
@@ -101,21 +105,47 @@ def _look_at_text(path: Path, compression: Compression | None, head: bytes) -> S
         raise BadInputError(f"{path} is UTF-16 text; convert it to UTF-8 (iconv -f utf-16 -t utf-8)")
     text = head.decode("utf-8-sig", errors="replace")
     strange = sum(character in "\x00\ufffd" for character in text)
+    if strange and (framing := otlp_protobuf.framing_of(head)):
+        return Sample(path, "protobuf", compression, records=_spans(path, compression, framing))
     if strange > len(text) // 50 + 4:
         raise BadInputError(f"{path} is a binary file; logs are JSON lines, JSON, CSV (plain, .gz, .zst) or Parquet")
-    if text.lstrip().startswith("["):
-        return Sample(path, "json", compression, records=_elements(text))
     lines = [line for line in text.splitlines() if line.strip()]
+    if text.lstrip().startswith("["):
+        if len(lines) > 1 and isinstance(_parsed(lines[0]), list) and lines[1].lstrip().startswith("["):
+            # Batches as they were posted, one array per line.
+            batches = [batch for line in lines[:SAMPLE_RECORDS] if isinstance(batch := _parsed(line), list)]
+            records = [record for batch in batches for record in batch if isinstance(record, dict)]
+            return Sample(path, "jsonl", compression, records=records[:SAMPLE_RECORDS])
+        return Sample(path, "json", compression, records=_elements(text))
     objects = [value for line in lines[:SAMPLE_RECORDS] if isinstance(value := _parsed(line), dict)]
     if text.lstrip().startswith("{"):
-        spread = _parsed(lines[0]) is None and lines[0].rstrip().endswith(("{", "[", ","))
-        if spread or (not objects and _elements(text)):
+        # A lone line may be the start of one longer than the sample.
+        spread = len(lines) > 1 and _parsed(lines[0]) is None and lines[0].rstrip().endswith(("{", "[", ","))
+        if spread or (not objects and decode_elements(text, limit=1)[0]):
             return Sample(path, "json", compression, records=_elements(text))
-        return Sample(path, "jsonl", compression, records=objects)
+        return Sample(path, "jsonl", compression, records=objects or _elements(text))
     if objects:
         return Sample(path, "jsonl", compression, records=objects)
     delimiter, columns = _csv_header(text)
     return Sample(path, "csv", compression, columns=columns, delimiter=delimiter)
+
+
+def _spans(path: Path, compression: Compression | None, framing: otlp_protobuf.Framing) -> list[dict[str, Any]]:
+    with open_text(path, compression) as stream:
+        first = next(otlp_protobuf.documents(stream, framing), None)
+    if first is None:
+        raise BadInputError(f"{path} starts like OTLP protobuf and cannot be decoded; copy or export it again")
+    return [first]
+
+
+def open_text(path: Path, compression: Compression | None) -> BinaryIO:
+    """The bytes of a file, decompressed; reading past a damage raises OSError."""
+    if compression is None:
+        return path.open("rb")
+    import pyarrow as pa
+
+    stream: BinaryIO = pa.input_stream(str(path), compression=ARROW_CODECS[compression])
+    return stream
 
 
 def _csv_header(text: str) -> tuple[str, list[str]]:
@@ -140,9 +170,36 @@ def _parsed(text: str) -> Any:
 
 
 def _elements(text: str) -> list[dict[str, Any]]:
-    """The first objects of a JSON document (an array, one object, or several one after another)."""
+    """The first objects of a JSON document (an array, one object, or several one after another).
+
+    Where the first is longer than the sample, what of it is whole: enough to recognise it by.
+    """
     found, _ = decode_elements(text, limit=SAMPLE_RECORDS)
+    if not found:
+        found, _ = decode_elements(_closed(text), limit=1)
     return [value for value in found if isinstance(value, dict)]
+
+
+def _closed(text: str) -> str:
+    """A document cut short, closed after its last whole value."""
+    opened: list[str] = []
+    end, closers = 0, ""
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "{" | "[" as bracket:
+                opened.append("}" if bracket == "{" else "]")
+            case "}" | "]":
+                if not opened:
+                    break
+                opened.pop()
+            case '"':  # a string without an end
+                break
+            case ",":
+                pass
+            case _:
+                continue
+        end, closers = token.start() if token[0] == "," else token.end(), "".join(reversed(opened))
+    return text[:end] + closers
 
 
 def decode_elements(text: str, limit: int | None = None) -> tuple[list[Any], int]:

@@ -17,7 +17,10 @@ from typing import Any, Final
 from pipelines.errors import UnknownFormatError
 from pipelines.logs.sampling import Sample
 
-FORMAT_MODULES: Final = ("ailib", "litellm_spend")
+FORMAT_MODULES: Final = (
+    "ailib", "litellm_spend", "ailib_callstats", "ailib_logger", "ailib_costs", "ailib_usage", "litellm_payload",
+    "helicone", "bedrock", "azure_apim", "openrouter", "otlp", "langfuse",
+)  # fmt: skip
 
 # The shape of a record for `json_transform`: names to "VARCHAR", "JSON", a nested shape, or a list of one.
 Structure = Mapping[str, Any]
@@ -30,7 +33,12 @@ class Format:
     `structure` names the fields of a record that are read; in `fields` (reported column -> SQL) and
     `rejects` (reason -> SQL condition) it is the struct `r`, and `record` the whole JSON. `within` reads
     JSON within a record: a name -> (SQL of the JSON, its structure), a struct beside `r`; `names` gives
-    further SQL over `r` a name. `detect` says why a sample is of this format, or None.
+    further SQL over these a name. `detect` says why a sample is of this format, or None.
+
+    `records` is for documents that wrap their records: SQL from the whole document (`record`, JSON) to the
+    list of its records (JSON, each with what it needs of its parents); `structure`, `fields` and `rejects`
+    then speak of those. A document that gives none is itself quarantined, as `no_records`, unless
+    `nothing_meant` (SQL condition on `record`) says that it is sound and holds nothing of this format.
     """
 
     name: str
@@ -40,6 +48,8 @@ class Format:
     rejects: Mapping[str, str] = field(default_factory=dict)
     within: Mapping[str, tuple[str, Structure]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    records: str | None = None
+    nothing_meant: str = "false"
 
 
 @cache

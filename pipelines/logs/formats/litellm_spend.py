@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipelines.logs.formats import Format
+from pipelines.logs.formats import Format, litellm_usage
 from pipelines.logs.sampling import Sample
 
 _ROW: Final = (
@@ -33,39 +33,14 @@ _METADATA: Final = {
     "user_api_key_project_id": "VARCHAR",
     "attempted_retries": "VARCHAR",
     "error_information": {"error_code": "VARCHAR", "error_class": "VARCHAR"},
-    "usage_object": {
-        "cache_read_input_tokens": "VARCHAR",
-        "cache_creation_input_tokens": "VARCHAR",
-        "service_tier": "VARCHAR",
-        "server_tool_use": {"web_search_requests": "VARCHAR"},
-        "prompt_tokens_details": {
-            "cached_tokens": "VARCHAR",
-            "cache_creation_tokens": "VARCHAR",
-            "cache_creation_token_details": {"ephemeral_1h_input_tokens": "VARCHAR"},
-            "audio_tokens": "VARCHAR",
-            "image_tokens": "VARCHAR",
-            "web_search_requests": "VARCHAR",
-        },
-        "completion_tokens_details": {
-            "reasoning_tokens": "VARCHAR",
-            "audio_tokens": "VARCHAR",
-            "image_tokens": "VARCHAR",
-        },
-    },
+    "usage_object": litellm_usage.STRUCTURE,
 }
-_USAGE: Final = "meta.usage_object"
-_PROMPT: Final = f"{_USAGE}.prompt_tokens_details"
-_COMPLETION: Final = f"{_USAGE}.completion_tokens_details"
 
 
 def _elapsed(later: str) -> str:
     return f"epoch_us(try_cast({later} as timestamptz)) - epoch_us(try_cast(r.startTime as timestamptz))"
 
 
-# Old rows have the OpenAI names, newer ones Anthropic's beside them; both count the same tokens.
-_CACHE_READ: Final = f"coalesce({_PROMPT}.cached_tokens, {_USAGE}.cache_read_input_tokens)"
-_CACHE_WRITE: Final = f"coalesce({_USAGE}.cache_creation_input_tokens, {_PROMPT}.cache_creation_tokens)"
-_WRITE_1H: Final = f"{_PROMPT}.cache_creation_token_details.ephemeral_1h_input_tokens"
 _ERROR: Final = "meta.error_information"
 _FAILED: Final = "lower(r.status) in ('failure', 'failed', 'error')"
 
@@ -75,7 +50,8 @@ FORMAT: Final = Format(
     structure=dict.fromkeys(_ROW, "VARCHAR"),
     within={"meta": ("try_cast(r.metadata as json)", _METADATA)},
     rejects={"not_a_spend_row": "r.call_type is null and r.model is null and json_type(record) = 'OBJECT'"},
-    fields={
+    fields=litellm_usage.detail_fields("meta.usage_object")
+    | {
         "native_id": "r.request_id",
         "request_id": "r.request_id",
         "occurred_at": "r.startTime",
@@ -89,15 +65,7 @@ FORMAT: Final = Format(
         "provider_reported": "r.custom_llm_provider",
         "model_requested": "coalesce(nullif(r.model_group, ''), r.model)",
         "model_served": "r.model",
-        "operation": """case
-            when contains(r.call_type, 'embedding') then 'embedding' when contains(r.call_type, 'image') then 'image'
-            when contains(r.call_type, 'transcription') then 'transcription'
-            when contains(r.call_type, 'speech') then 'speech' when contains(r.call_type, 'rerank') then 'rerank'
-            when contains(r.call_type, 'moderation') then 'moderation' when contains(r.call_type, 'completion')
-            or contains(r.call_type, 'responses') or contains(r.call_type, 'messages') then 'chat'
-            else r.call_type end""",
-        "service_tier": f"""case {_USAGE}.service_tier
-            when 'flex' then 'flex' when 'priority' then 'priority' when 'batch' then 'batch' end""",
+        "operation": litellm_usage.operation("r.call_type"),
         "http_status": f"case when {_FAILED} and regexp_full_match({_ERROR}.error_code, '[1-5][0-9][0-9]') "
         f"then {_ERROR}.error_code end",
         "status": f"case when {_FAILED} then 'error' else 'ok' end",
@@ -109,19 +77,8 @@ FORMAT: Final = Format(
         # Without a stream, the completion starts when it ends.
         "ttft_ms": f"case when r.completionStartTime < r.endTime then ({_elapsed('r.completionStartTime')}) / 1000 end",
         "prompt_tokens": "r.prompt_tokens",
-        "cache_read_tokens": _CACHE_READ,
-        "cache_write_5m_tokens": f"""case when {_WRITE_1H} is null then {_CACHE_WRITE}
-            else (try_cast({_CACHE_WRITE} as bigint) - try_cast({_WRITE_1H} as bigint))::varchar end""",
-        "cache_write_1h_tokens": _WRITE_1H,
-        "input_audio_tokens": f"{_PROMPT}.audio_tokens",
-        "input_image_tokens": f"{_PROMPT}.image_tokens",
         "completion_tokens": "r.completion_tokens",
-        "reasoning_tokens": f"{_COMPLETION}.reasoning_tokens",
-        "output_audio_tokens": f"{_COMPLETION}.audio_tokens",
-        "output_image_tokens": f"{_COMPLETION}.image_tokens",
         "total_tokens": "r.total_tokens",
-        "web_search_calls": f"""coalesce({_PROMPT}.web_search_requests,
-            {_USAGE}.server_tool_use.web_search_requests)""",
         # A row of a failed or cached call has zeros where nothing was counted.
         "usage_status": f"""case when r.prompt_tokens = '0' and r.completion_tokens = '0'
             and not {_FAILED} and lower(r.cache_hit) is distinct from 'true' then 'missing' end""",

@@ -37,7 +37,7 @@ def test_paths_that_cannot_be_taken(logs, tmp_path):
 
 def test_an_unknown_format_says_what_it_saw_and_takes_nothing(logs, ailib):
     good = logs.file("good.jsonl", [ailib()])
-    with pytest.raises(UnknownFormatError, match=r"jsonl with fields a, b.*--format \(ailib, litellm_spend\)"):
+    with pytest.raises(UnknownFormatError, match=r"jsonl with fields a, b.*--format \(ailib, litellm_spend, "):
         logs.ingest(good, logs.file("odd.jsonl", [{"a": 1, "b": 2}]))
     assert landing.landed(logs.settings) == []
     with pytest.raises(UnknownFormatError, match="no log format 'nothing'"):

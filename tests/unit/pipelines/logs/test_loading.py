@@ -103,6 +103,12 @@ def test_a_landing_cut_short_is_no_segment(logs, mixed, monkeypatch):
     assert logs.load(mixed).accepted_count == 30
 
 
+def test_with_nothing_landed_the_tables_are_there_all_the_same(logs):
+    assert loading.load_pending(logs.settings) == []
+    assert logs.calls() == []
+    assert loading.receipts(logs.settings) == []
+
+
 def test_counts_that_do_not_balance_load_nothing(logs, mixed, monkeypatch):
     monkeypatch.setattr(loading, "_settle", lambda *_: (1, 0))
     with pytest.raises(CountsDoNotBalanceError, match="read 32"):
@@ -175,7 +181,7 @@ def test_replay_reads_anew_what_an_importer_took_wrongly(logs, ailib, monkeypatc
     loading.replay(logs.settings, first.segment_id)
     assert logs.content() == before
     assert logs.quarantine() == []
-    with pytest.raises(BadInputError, match="no landed segment"):
+    with pytest.raises(BadInputError, match=r"no landed segment .*ratehouse ingest status --json"):
         loading.replay(logs.settings, "nothing")
 
 
@@ -200,3 +206,28 @@ def test_a_damaged_document_keeps_its_first_elements(logs, ailib):
     receipt = logs.load(document[:-200], "log.json")
     assert (receipt.read_count, receipt.accepted_count, receipt.quarantined_count) == (5, 4, 1)
     assert logs.quarantine()[0]["reason"] == "malformed_json"
+
+
+def test_a_segment_that_cannot_be_read_does_not_keep_the_others_waiting(logs, ailib, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "_load_all", lambda *_: [])
+        for number in (1, 2, 3):
+            logs.ingest(logs.file(f"{number}.jsonl", [ailib(request_id=str(number))]))
+    broken = landing.landed(logs.settings)[1]
+    kept = broken.path(logs.settings).read_bytes()
+    broken.path(logs.settings).unlink()
+    receipts = loading.load_pending(logs.settings)
+    assert [(one.file_name, one.accepted_count, one.loaded_at is None) for one in receipts] == [
+        ("1.jsonl", 1, False),
+        ("2.jsonl", 0, True),
+        ("3.jsonl", 1, False),
+    ]
+    assert "2.jsonl cannot be read" in receipts[1].damage
+    (again,) = loading.load_pending(logs.settings)
+    assert again.loaded_at is None
+    assert len(loading.receipts(logs.settings)) == 3
+    broken.path(logs.settings).write_bytes(kept)
+    (mended,) = loading.load_pending(logs.settings)
+    assert (mended.accepted_count, mended.damage) == (1, None)
+    assert loading.load_pending(logs.settings) == []
+    assert len(loading.receipts(logs.settings)) == 3

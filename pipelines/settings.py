@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     lock_timeout_seconds: Annotated[float, Field(ge=0)] = 60.0
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8787
+    collect_spool_bytes: Annotated[int, Field(ge=1)] = 4 * 1024**3  # collected logs waiting for the next pass
+    collect_body_bytes: Annotated[int, Field(ge=1)] = 16 * 1024**2  # one post as sent; twice that decompressed
     captures: Path | None = None  # a folder of captures, for tests only
 
     @cached_property
@@ -51,6 +53,11 @@ class Settings(BaseSettings):
         return self.root / "inbox"
 
     @property
+    def collected(self) -> Path:
+        """What the collector acknowledged and no pass took yet."""
+        return self.inbox / "collected"
+
+    @property
     def segments(self) -> Path:
         """Landed log files, immutable, named by content hash."""
         return self.root / "segments"
@@ -59,6 +66,11 @@ class Settings(BaseSettings):
     def pages(self) -> Path:
         """Stored pricing pages, immutable, named by content hash."""
         return self.root / "pages"
+
+    @property
+    def overrides(self) -> Path:
+        """Contract prices, discounts and corrections of the house: `*.yml`, read on each pass."""
+        return self.root / "overrides"
 
     @property
     def published(self) -> Path:
@@ -84,8 +96,8 @@ class Settings(BaseSettings):
         """Make the home and its folders, readable by the owner only (logs name tenants and keys)."""
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.inbox, self.segments, self.pages, self.published, self.reports, self.dagster_home,
-                           self.tmp):  # fmt: skip
+            for folder in (self.inbox, self.segments, self.pages, self.overrides, self.published, self.reports,
+                           self.dagster_home, self.tmp):  # fmt: skip
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise BadSettingsError(

@@ -8,13 +8,24 @@ is believed when (the price book computes known time from captures).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from scrapers.errors import ConflictingRows
 from scrapers.vocabulary import CURRENCIES, METERS, PROVIDERS
@@ -30,6 +41,7 @@ def _utc(value: datetime) -> datetime:
 
 
 Instant = Annotated[datetime, AfterValidator(_utc)]
+Clock = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Per(BaseModel):
@@ -53,17 +65,60 @@ FACTOR = Per(quantity=Decimal(1), unit="factor")
 class Window(BaseModel):
     """A named time-of-day window in its own zone, e.g. DeepSeek's peak hours.
 
-    `hours` are half-open [from, to) clock times "HH:MM"; a range may cross midnight. `weekdays` are
-    ISO numbers 1 (Monday) to 7. A named window without hours is one whose hours the page does not
-    state, and no call can match it.
+    `hours` are half-open [from, to) clock times "HH:MM" of the zone; a range may cross midnight, and then
+    belongs to the day it begins on; one that ends where it begins is the whole day. `weekdays` are ISO
+    numbers 1 (Monday) to 7. `holidays` names a calendar ("CN") whose days are outside whatever the clock
+    says. `is_outside` turns it all round: the window is every other time. A named window without hours is
+    one whose hours the page does not state, and no call can match it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     zone: str = "UTC"
-    hours: tuple[tuple[str, str], ...] = ()
-    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    hours: tuple[tuple[Clock, Clock], ...] = ()
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)
+    holidays: str | None = None
+    is_outside: bool = False
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone") from error
+        return name
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What a window does not use is not written, so that stored definitions stay what they were."""
+        unused = {"is_outside": False, "holidays": None}
+        return {name: value for name, value in handler(self).items() if name not in unused or value != unused[name]}
+
+    def contains(self, instant: datetime, holidays: Collection[date] = ()) -> bool:
+        """Whether the window is open at an instant, exactly, by the clock on the wall of its zone.
+
+        `holidays` are the days of the calendar the window names; whoever does not know them gets the answer
+        for a year without any. Raises ValueError for an instant without a zone.
+        """
+        if instant.tzinfo is None:
+            raise ValueError("an instant needs a zone")
+        if not self.hours:
+            return False
+        wall = instant.astimezone(ZoneInfo(self.zone))
+        day_before = wall.date() - timedelta(days=1)
+        is_inside = False
+        for start, end in ((time.fromisoformat(a), time.fromisoformat(b)) for a, b in self.hours):
+            if start < end:
+                is_inside |= start <= wall.time() < end and self._is_day(wall.date(), holidays)
+            else:
+                is_inside |= wall.time() >= start and self._is_day(wall.date(), holidays)
+                is_inside |= wall.time() < end and self._is_day(day_before, holidays)
+        return is_inside != self.is_outside
+
+    def _is_day(self, day: date, holidays: Collection[date]) -> bool:
+        return day.isoweekday() in self.weekdays and not (self.holidays and day in holidays)
 
 
 class PriceRow(BaseModel):
@@ -140,7 +195,7 @@ class PriceRow(BaseModel):
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a cached property needs a place
 class Capture:
     """A stored page: the body as fetched and how it was come by. Readers take nothing else."""
 
@@ -153,7 +208,7 @@ class Capture:
     status_code: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.body).hexdigest()
 

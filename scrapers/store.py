@@ -164,12 +164,15 @@ class PageStore:
         slug = _slug(record.source)
         time = record.fetched_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = named = self.root / "captures" / slug / f"{time}-{slug}-{record.sha256[:16]}.json"
+        text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True)
+        content = text.encode() + b"\n"
         number = 1
-        while path.exists():  # two captures at one instant are two records
+        while path.exists():  # two captures at one instant are two records; one taken in twice is one
+            if path.read_bytes() == content:
+                return
             number += 1
             path = named.with_name(f"{named.stem}-{number}.json")
-        text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True)
-        _write(path, text.encode() + b"\n")
+        _write(path, content)
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

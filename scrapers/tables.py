@@ -15,14 +15,16 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
-from scrapers.errors import PageNotFound, UnknownDocument
+from scrapers.errors import LayoutChanged, PageNotFound, UnknownDocument
 from scrapers.prices import Capture
 
 # Bounds on what a hostile or broken page can make us build.
 MAX_SPAN = 200
 MAX_CELLS = 200_000
+MAX_STRAY_NULLS = 8
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_UNESCAPED_PIPE = re.compile(r"(?<!\\)\|")
 _BLOCKS = {"br", "p", "div", "li", "ul", "ol", "tr", "section"}
 
 
@@ -73,30 +75,64 @@ def is_markdown(text: str) -> bool:
     return not head.startswith(("<", "{", "[")) and "<html" not in head
 
 
-def soup_of(capture: Capture) -> BeautifulSoup:
+def soup_of(capture: Capture, *, is_flattened: bool = False) -> BeautifulSoup:
     """The capture as an HTML tree; markdown is rendered to HTML first, so readers see one form.
 
-    Raises PageNotFound for an empty body or a "Not Found" page served with status 200, and
-    UnknownDocument for a binary body.
+    Raises PageNotFound for an empty body or a "Not Found" page served with status 200, UnknownDocument
+    for a binary body, and LayoutChanged for a markdown row with more cells than its header, or fewer
+    (unless the page `is_flattened`: its tables had spans, and its reader puts the cells in their places).
     """
     if not capture.body.strip():
         raise PageNotFound(f"{capture.url}: the body is empty")
-    if b"\x00" in capture.body[:4096]:
-        raise UnknownDocument(f"{capture.url}: the body is binary, not a page")
-    text = capture.text
-    if is_markdown(text):
-        from markdown_it import MarkdownIt
-
-        text = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.DOTALL)  # front matter
-        html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-        soup = BeautifulSoup(html, "lxml")
-    else:
-        soup = BeautifulSoup(text, "lxml")
+    text = _without_nulls(capture)
+    soup = (
+        BeautifulSoup(_rendered(text, capture.url, is_flattened=is_flattened), "lxml")
+        if is_markdown(text)
+        else BeautifulSoup(text, "lxml")
+    )
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     visible = len(soup.get_text(" ", strip=True))
     if re.search(r"\b(404|not found|page not found)\b", title, re.IGNORECASE) and visible < 5000:
         raise PageNotFound(f"{capture.url}: the page is titled {title!r}")
     return soup
+
+
+def _without_nulls(capture: Capture) -> str:
+    """The text without the few NUL bytes that stray into some pages: one ends an HTML tree early.
+
+    Raises UnknownDocument for a binary body, and where a NUL stands in a number.
+    """
+    nulls = capture.body.count(b"\x00")
+    if nulls and (nulls > MAX_STRAY_NULLS or "\ufffd" in capture.text):
+        raise UnknownDocument(f"{capture.url}: the body is binary, not a page")
+    if nulls and re.search(rb"[\d.,]\x00|\x00[\d.,]", capture.body):
+        raise UnknownDocument(f"{capture.url}: a NUL byte stands in a number, which may lack a digit")
+    return capture.text.replace("\x00", "")
+
+
+def _rendered(text: str, url: str, *, is_flattened: bool) -> str:
+    """Markdown as HTML. The renderer drops the cells a row has beyond its header without a word, and adds
+    at the end those it lacks; either way a cell slid somewhere to the left, so LayoutChanged is raised.
+    A row of a first cell alone is a heading."""
+    from markdown_it import MarkdownIt
+
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.DOTALL)  # front matter
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens = parser.parse(text)
+    lines = text.split("\n")
+    width = 0
+    for token in tokens:
+        if token.type == "table_open":
+            width = 0
+        elif token.type == "th_open":
+            width += 1
+        elif token.type == "tr_open" and width and token.map:
+            line = lines[token.map[0]].lstrip("> \t").strip()
+            cells = _UNESCAPED_PIPE.split(line.removeprefix("|").removesuffix("|"))
+            is_short = not is_flattened and len(cells) < width and any(re.search(r"\d", cell) for cell in cells[1:])
+            if is_short or any(cell.strip() for cell in cells[width:]):
+                raise LayoutChanged(f"{url}: a row has {len(cells)} cells under a header of {width}: {line[:200]!r}")
+    return str(parser.renderer.render(tokens, parser.options, {}))
 
 
 def text_of(element: Tag) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.cli.group import with_default
-from pipelines.cli.session import Session, command
+from pipelines.cli.session import QUARANTINED, Session, command
 from pipelines.errors import BadInputError
+
+if TYPE_CHECKING:
+    from pipelines.pricing.readings import Outcome
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +23,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(cls=with_default("fetch"), help="Fetch price pages and read them into the book.")
     command(group, "fetch", help="Fetch the pages of the named providers, or of all (the default).")(fetch)
     command(group, "add", help="Take a saved page into the page store and the book.")(add)
+    command(
+        group, "replay", help="Take a folder of dated pages into the book; without one, read all stored pages again."
+    )(replay)
     command(group, "read", help="Read one saved page and print its rows; nothing is written.")(read)
     app.add_typer(group, name="scrape")
 
@@ -128,6 +136,116 @@ def add(
     session.table("Price pages", ("source", "outcome"), words or [(name, "read before")])
     session.emit({"sources": [{"source": source, "outcome": outcome} for source, outcome in words]})
     return 1 if any(o.error_name for o in outcomes) else 0
+
+
+def replay(
+    session: Session,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of saved pages, each with its day and provider in its name.")
+    ] = None,
+) -> int:
+    """Every file is taken as a capture of its own day, or listed with the reason why not; twice changes nothing.
+
+    Exit code 3 if a file was set aside or a reading was not accepted. Without a folder, 1 if a reader reads
+    otherwise than before under the version it had.
+    """
+    from pipelines.pricing import replaying
+
+    if folder is None:
+        return _replay_stored(session)
+    with session.working() as report:
+        taken = replaying.take(session.settings, folder, on_progress=report)
+    bad = [outcome for outcome in taken.outcomes if outcome.status != "accepted"]
+    _show_readings(session, taken.outcomes)
+    if taken.aside:
+        root = folder.resolve()
+        session.table(
+            f"{len(taken.aside)} files set aside",
+            ("file", "reason"),
+            [(str(one.path.relative_to(root)), one.reason) for one in taken.aside],
+        )
+    session.say(
+        f"{len(taken.stored)} files stored, {len(taken.known)} were there, {len(taken.aside)} set aside; "
+        f"{len(taken.outcomes)} pages read, {len(bad)} of them not accepted"
+    )
+    files = [*((f, "stored") for f in taken.stored), *((f, "known") for f in taken.known)]
+    session.emit(
+        {
+            "files": [
+                {"file": f.path, "source": f.source, "captured_at": f.captured_at, "url": f.url, "outcome": outcome}
+                for f, outcome in sorted(files, key=lambda pair: pair[0].path)
+            ],
+            "set_aside": [{"file": one.path, "reason": one.reason} for one in taken.aside],
+            "readings": _readings(taken.outcomes),
+        }
+    )
+    return QUARANTINED if taken.aside or bad else 0
+
+
+def _replay_stored(session: Session) -> int:
+    from pipelines.pricing import replaying
+
+    session.settings.create_home()
+    with session.working() as report:
+        again = replaying.again(session.settings, on_progress=report)
+    _show_readings(session, again.outcomes)
+    words = [
+        (c.source, c.captured_at.isoformat(), f"{c.version_before} -> {c.version}", c.before, c.after)
+        for c in again.changes
+    ]
+    if words:
+        session.table("Readings that changed", ("source", "captured at", "reader version", "before", "now"), words)
+    session.say(f"{again.captures} captures, {again.first} read for the first time, {len(words)} readings changed")
+    if again.unversioned:
+        readers = ", ".join(sorted({change.source.partition("/")[0] for change in again.unversioned}))
+        session.say(f"not in the book: {readers} changed without a new version; raise it in scrapers/providers/")
+    session.emit(
+        {
+            "captures": again.captures,
+            "first": again.first,
+            "changed": len(again.changes),
+            "unversioned": len(again.unversioned),
+            "changes": [asdict(change) for change in again.changes],
+            "readings": _readings(again.outcomes),
+        }
+    )
+    if again.unversioned:
+        return 1
+    return QUARANTINED if any(outcome.status != "accepted" for outcome in again.outcomes) else 0
+
+
+def _show_readings(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Readings by source, and each that was not accepted by name."""
+    from pipelines.pricing import replaying
+
+    if not outcomes:
+        return
+    session.table(
+        "Readings",
+        ("source", "readings", "prices"),
+        [
+            (source, ", ".join(f"{count} {status}" for status, count in counts.items()), f"{prices:,}")
+            for source, counts, prices in replaying.by_source(outcomes)
+        ],
+        right=(2,),
+    )
+    for one in outcomes:
+        if one.status != "accepted":
+            name = f"{one.error_name}: {one.error_message}" if one.error_name else one.status
+            session.say(f"{one.source} of {one.captured_at:%Y-%m-%d %H:%M}: {name}")
+
+
+def _readings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": one.source,
+            "captured_at": one.captured_at,
+            "status": one.status,
+            "error": {"name": one.error_name, "message": one.error_message} if one.error_name else None,
+            "prices": one.row_count,
+        }
+        for one in outcomes
+    ]
 
 
 def _instant(text: str | None, file: Path) -> datetime:

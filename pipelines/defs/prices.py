@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines import quality
-from pipelines.pricing import readings, statements
+from pipelines.pricing import overrides, readings, statements
 from pipelines.settings import Settings
 
 STATEMENTS = dg.AssetKey(["raw", "price_statements"])
@@ -17,10 +17,11 @@ OBSERVATIONS = dg.AssetKey(["raw", "price_observations"])
     group_name="prices",
     pool="warehouse",
     kinds={"duckdb"},
-    description="One row per dated price stated by a list.",
+    description="One row per dated price stated by a list, or by the house itself (contracts, corrections).",
 )
 def price_statements(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    return dg.MaterializeResult(metadata={"rows": statements.load(settings)})
+    listed, own = statements.load(settings), overrides.load(settings)
+    return dg.MaterializeResult(metadata={"rows": listed + own, "overrides": own})
 
 
 @dg.multi_asset(

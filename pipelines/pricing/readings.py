@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -75,6 +76,7 @@ def read_stored_pages(settings: Settings, *, on_reading: Callable[[int, int], No
         outcomes: list[Outcome] = []
         captures: list[dict[str, Any]] = []
         observations: list[dict[str, Any]] = []
+        set_aside: list[dict[str, Any]] = []
         for number, (record, reader, source) in enumerate(pending, start=1):
             if on_reading:
                 on_reading(number, len(pending))
@@ -83,9 +85,11 @@ def read_stored_pages(settings: Settings, *, on_reading: Callable[[int, int], No
             outcomes.append(outcome)
             captures.append(_capture_values(outcome, reader, source, capture))
             observations.extend(rows)
+            set_aside.extend(skips(capture, reader, outcome))
         connection.begin()
         tables.insert(connection, "raw.price_captures", captures)
         tables.insert(connection, "raw.price_observations", observations)
+        tables.insert(connection, "raw.price_skips", set_aside)
         statuses = _judge(settings, connection, outcomes)
         connection.commit()
     return [replace(o, status=statuses.get(o.reading_id, o.status)) for o in outcomes]
@@ -123,6 +127,14 @@ def read(capture: Capture, reader: Provider, source: Source) -> tuple[Outcome, l
         for row in found
     ]
     return Outcome(identity, capture.source, capture.captured_at, "accepted", None, None, len(rows)), rows
+
+
+def skips(capture: Capture, reader: Provider, outcome: Outcome) -> list[dict[str, Any]]:
+    """What a good reading of a list set aside, as values of `raw.price_skips`: of that, nothing is known."""
+    if reader.skipped is None or outcome.status == "failed":
+        return []
+    told = [line.partition(": ") for line in reader.skipped(capture)]
+    return [{"reading_id": outcome.reading_id, "entry": entry, "reason": reason} for entry, _, reason in told]
 
 
 def _capture_values(outcome: Outcome, reader: Provider, source: Source, capture: Capture) -> dict[str, Any]:

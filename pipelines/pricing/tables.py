@@ -76,6 +76,13 @@ CAPTURES: Final[dict[str, str]] = {
     "decided_at": "TIMESTAMPTZ",  # when a person accepted what the gates had held back
 }
 
+# One row per entry of a list a reading understood and could make no row of, or did not understand.
+SKIPS: Final[dict[str, str]] = {
+    "reading_id": "VARCHAR",
+    "entry": "VARCHAR",
+    "reason": "VARCHAR",
+}
+
 # One row per thing a gate saw in a reading; `scope` says what it holds back.
 FINDINGS: Final[dict[str, str]] = {
     "finding_id": "VARCHAR",
@@ -119,6 +126,7 @@ STATEMENTS: Final[dict[str, str]] = {
 TABLES: Final = {
     "raw.price_observations": OBSERVATIONS,
     "raw.price_captures": CAPTURES,
+    "raw.price_skips": SKIPS,
     "raw.price_findings": FINDINGS,
     "raw.price_decisions": DECISIONS,
     "raw.price_statements": STATEMENTS,

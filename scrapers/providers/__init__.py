@@ -19,7 +19,10 @@ from scrapers.vocabulary import canonical_provider
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One address prices are read from. `sentinels` are models whose absence means a broken read."""
+    """One address prices are read from. `sentinels` are models whose absence means a broken read.
+
+    `also_at` are other addresses of the same page, former ones first of all: saved captures name them.
+    """
 
     name: str
     url: str
@@ -27,6 +30,7 @@ class Source:
     min_rows: int = 1
     sentinels: tuple[str, ...] = ()
     is_verified: bool = True
+    also_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Provider:
     """A provider's sources and its reader: a stored page in, rows or a ScrapeError out.
 
     `version` grows with every change of what the reader makes of a page, so that the book can tell
-    a mended reading from a changed price.
+    a mended reading from a changed price. `skipped` tells what a list holds and `read` makes no row of,
+    one line each: the entry, a colon, the reason.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Provider:
     read: Callable[[Capture], list[PriceRow]]
     version: int = 1
     notes: str = field(default="")
+    skipped: Callable[[Capture], list[str]] | None = None
 
     def rows(self, capture: Capture) -> list[PriceRow]:
         """Rows of one capture, one per key. Raises ScrapeError; an empty answer is an error too."""

@@ -27,7 +27,7 @@ _HOURS = (
 )
 _PEAK_WORDS = re.compile(r"(?<!off-)(?<!off )peak hours|高峰时段[^\d]{0,12}\d|\d为高峰时段", re.I)
 _REST_IS_OFF_PEAK = re.compile(r"all other hours are off-peak|其余时(?:段|间)", re.I)
-# Holidays have no place in a window: the words stay in the row's evidence.
+# The days of the calendar are not stated: a window names it, and the words stay in the row's evidence.
 _EXCEPT = re.compile(r",? excluding chinese public holidays|[（(]不含中国法定节假日[）)]", re.I)
 _DAYS = {
     "": (1, 2, 3, 4, 5, 6, 7), "daily": (1, 2, 3, 4, 5, 6, 7), "every day": (1, 2, 3, 4, 5, 6, 7),
@@ -57,10 +57,9 @@ _INSTANTS = (
 def windows(page: str) -> dict[str, Window]:
     """The windows "peak" and "off_peak" as the page's own sentence defines them.
 
-    Off-peak hours are stated as all others: those of every day. Where peak hours hold on weekdays only,
-    the same hours of a weekend are off-peak too, which one window cannot say; it says nothing wrong.
-    Without any sentence the windows have no hours. Raises LayoutChanged for a sentence that cannot be
-    read, or two that differ.
+    Off-peak hours are stated as all others: the same window from outside, weekends and holidays included
+    where peak hours hold on workdays only. Without any sentence the windows have no hours. Raises
+    LayoutChanged for a sentence that cannot be read, or two that differ.
     """
     found = {_peak(match) for pattern in _HOURS for match in pattern.finditer(page)}
     if len(found) > 1:
@@ -71,8 +70,9 @@ def windows(page: str) -> dict[str, Window]:
             raise LayoutChanged(f"deepseek: peak hours are stated in a form this reader does not know: {around!r}")
         return {"peak": Window(name="peak"), "off_peak": Window(name="off_peak")}
     peak = found.pop()
-    rest = _complement(peak.hours) if _REST_IS_OFF_PEAK.search(page) else ()
-    return {"peak": peak, "off_peak": Window(name="off_peak", zone=peak.zone, hours=rest)}
+    if _REST_IS_OFF_PEAK.search(page):
+        return {"peak": peak, "off_peak": peak.model_copy(update={"name": "off_peak", "is_outside": True})}
+    return {"peak": peak, "off_peak": Window(name="off_peak", zone=peak.zone)}
 
 
 def sentence(page: str) -> str:
@@ -85,7 +85,8 @@ def sentence(page: str) -> str:
 
 
 def _peak(match: re.Match[str]) -> Window:
-    days = _EXCEPT.sub("", match["days"]).strip(" ,").lower()
+    days, exceptions = _EXCEPT.subn("", match["days"])
+    days = days.strip(" ,").lower()
     if days not in _DAYS:
         raise LayoutChanged(f"deepseek: the days of the peak hours are not known: {match[0]!r}")
     zone = _ZONES[match["zone"].lower().partition(",")[0]]
@@ -95,14 +96,7 @@ def _peak(match: re.Match[str]) -> Window:
     )
     if any(not "00:00" <= start < end <= "23:59" for start, end in hours) or sorted(hours) != list(hours):
         raise LayoutChanged(f"deepseek: the peak hours are not ranges of one day in order: {match[0]!r}")
-    return Window(name="peak", zone=zone, hours=hours, weekdays=_DAYS[days])
-
-
-def _complement(hours: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The other hours of the day; the last range ends at midnight, "00:00"."""
-    starts = ["00:00", *(end for _, end in hours)]
-    ends = [*(start for start, _ in hours), "00:00"]
-    return tuple((start, end) for start, end in zip(starts, ends, strict=True) if start != end)
+    return Window(name="peak", zone=zone, hours=hours, weekdays=_DAYS[days], holidays="CN" if exceptions else None)
 
 
 def start_of(notice: str) -> datetime | None:

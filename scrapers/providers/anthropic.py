@@ -109,6 +109,11 @@ def _agreed(visible: list[PriceRow], embedded: list[PriceRow]) -> list[PriceRow]
     return [*visible, *extra]
 
 
+_FORMER_DOCS = (
+    "https://docs.claude.com/en/docs/about-claude/pricing",
+    "https://docs.anthropic.com/en/docs/about-claude/pricing",
+)
+
 PROVIDER = Provider(
     name="anthropic",
     sources=(
@@ -117,14 +122,22 @@ PROVIDER = Provider(
             url="https://platform.claude.com/docs/en/about-claude/pricing.md",
             min_rows=45,
             sentinels=("claude-haiku-4-5",),
+            also_at=_FORMER_DOCS,
         ),
         Source(
             name="docs",
             url="https://platform.claude.com/docs/en/about-claude/pricing",
             min_rows=45,
             sentinels=("claude-haiku-4-5",),
+            also_at=_FORMER_DOCS,
         ),
-        Source(name="marketing", url="https://claude.com/pricing", min_rows=12, sentinels=("claude-haiku-4-5",)),
+        Source(
+            name="marketing",
+            url="https://claude.com/pricing",
+            min_rows=12,
+            sentinels=("claude-haiku-4-5",),
+            also_at=("https://www.anthropic.com/pricing",),
+        ),
     ),
     read=read,
 )

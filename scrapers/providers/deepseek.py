@@ -17,7 +17,6 @@ what a caller sends; their footnote marks "(1)" are not.
 * Flattened markdown drops the cells a row span covers, so that lines begin further left and end in empty
   cells: labels and prices are told apart by what they are. A line that could be read in two ways fails,
   and so does one short of cells, or of a price in markdown: nobody knows which column lacks it.
-* Some Chinese texts hold stray NUL bytes in a sentence.
 * Tables with a column "Billing Unit" (计费单位: search, fetch, OCR, speech) hold no token price: left out.
 
 Old names that "are still accepted and billed at the Flash price" are named in a footnote only, and get
@@ -29,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bs4.element import NavigableString, Tag
@@ -51,7 +50,6 @@ _BILLING_UNIT = re.compile(r"billing unit|计费单位", re.I)
 _IGNORED_HEADS = re.compile(r"CONTEXT LENGTH|MODEL VERSION|NOTES?|上下文长度|模型版本|备注")
 _UNIT_STATED = re.compile(r"units? of per (\S+) tokens|以\s*[“\"']?\s*(\S+?)\s*tokens\s*[”\"']?\s*为单位", re.I)
 _MILLION = ("1m", "百万", "million", "1,000,000")
-_STRAY_NULLS = 8
 _HALF = re.compile(r"off-peak rates (?:are|at) half|空闲时段价格为高峰时段(?:价格)?的一半", re.I)
 
 
@@ -77,7 +75,7 @@ class _Price:
 
 def read(capture: Capture) -> list[PriceRow]:
     """The current and the announced prices of one language. Raises NoPrices, LayoutChanged, ViewsDisagree."""
-    soup = soup_of(_cleaned(capture))
+    soup = soup_of(capture, is_flattened=True)
     page = " ".join(text_of(soup).split())
     is_flat = is_markdown(capture.text)
     stated: list[tuple[datetime | None, list[_Price]]] = []
@@ -102,14 +100,6 @@ def read(capture: Capture) -> list[PriceRow]:
         raise LayoutChanged("deepseek: every price of the page is in the future, none is current")
     _check(rows, page)
     return rows
-
-
-def _cleaned(capture: Capture) -> Capture:
-    """The capture without the few NUL bytes stray in a text; a binary body stays what it is."""
-    nulls = capture.body.count(b"\0")
-    if nulls == 0 or nulls > _STRAY_NULLS:
-        return capture
-    return replace(capture, body=capture.body.replace(b"\0", b""))
 
 
 def _plain(text: str) -> str:
@@ -324,4 +314,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    version=2,
 )

@@ -129,4 +129,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    skipped=skipped,
 )

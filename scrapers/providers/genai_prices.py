@@ -308,4 +308,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    skipped=skipped,
 )

@@ -124,4 +124,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    skipped=skipped,
 )

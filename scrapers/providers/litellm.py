@@ -277,4 +277,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    skipped=skipped,
 )

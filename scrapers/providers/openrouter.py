@@ -236,4 +236,5 @@ PROVIDER = Provider(
         ),
     ),
     read=read,
+    skipped=skipped,
 )

@@ -146,6 +146,7 @@ PROVIDER = Provider(
             url="https://www.ovhcloud.com/fr/public-cloud/ai-endpoints/catalog/",
             min_rows=14,
             sentinels=("gpt-oss-120b",),
+            also_at=("https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/",),
         ),
     ),
     read=read,

@@ -382,6 +382,7 @@ PROVIDER = Provider(
             kind="official_page",
             min_rows=60,
             sentinels=("openai/gpt-oss-120b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+            also_at=("https://docs.together.ai/docs/serverless/models",),
         ),
         Source(
             name="pricing",

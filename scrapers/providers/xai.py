@@ -304,6 +304,7 @@ PROVIDER = Provider(
             url="https://docs.x.ai/developers/models",
             min_rows=20,
             sentinels=("grok-4.5", "grok-4.3"),
+            also_at=("https://docs.x.ai/docs/models",),
         ),
         Source(
             name="pricing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,9 +82,12 @@ def test_the_dated_table_is_announced_with_its_windows(captures: Path) -> None:
             assert (row.valid_from, row.valid_to, row.valid_from_basis) == (START, None, "stated")
             assert row.window.zone == "UTC"
             assert row.window.weekdays == (1, 2, 3, 4, 5, 6, 7)
-    hours = {row.window.name: row.window.hours for row in rows if row.window}
-    assert hours["peak"] == (("01:00", "04:00"), ("06:00", "10:00"))
-    assert hours["off_peak"] == (("00:00", "01:00"), ("04:00", "06:00"), ("10:00", "00:00"))
+    windows = {row.window.name: row.window for row in rows if row.window}
+    assert windows["peak"].hours == windows["off_peak"].hours == (("01:00", "04:00"), ("06:00", "10:00"))
+    assert (windows["peak"].is_outside, windows["off_peak"].is_outside) == (False, True)
+    hour = [START + timedelta(hours=number) for number in range(24)]
+    assert [at.hour for at in hour if windows["peak"].contains(at)] == [1, 2, 3, 6, 7, 8, 9]
+    assert all(windows["peak"].contains(at) != windows["off_peak"].contains(at) for at in hour)
 
 
 def test_the_same_page_after_that_instant_has_the_new_prices_only(captures: Path) -> None:

@@ -42,8 +42,20 @@ def test_peak_hours(page: str, zone: str, hours: tuple[tuple[str, str], ...], we
 def test_off_peak_is_every_other_hour_where_the_page_says_so() -> None:
     peak = "Peak hours are 01:00 - 04:00 and 06:00 - 10:00 UTC"
     rest = windows(f"{peak} (all other hours are off-peak).")["off_peak"]
-    assert rest.hours == (("00:00", "01:00"), ("04:00", "06:00"), ("10:00", "00:00"))
+    assert (rest.hours, rest.is_outside) == (UTC_PEAK, True)
     assert windows(f"{peak}.")["off_peak"].hours == ()
+
+
+def test_where_peak_is_for_workdays_weekends_and_holidays_are_off_peak() -> None:
+    text = "Peak hours are 01:00-04:00 UTC, Monday through Friday, excluding Chinese public holidays. All other hours are off-peak."
+    found = windows(text)
+    saturday, national_day = datetime(2026, 8, 22, 2, tzinfo=UTC), datetime(2026, 10, 1, 2, tzinfo=UTC)
+    assert found["peak"].holidays == found["off_peak"].holidays == "CN"
+    assert found["off_peak"].contains(saturday)
+    assert not found["peak"].contains(saturday)
+    assert found["peak"].contains(national_day)
+    assert not found["peak"].contains(national_day, {national_day.date()})
+    assert found["off_peak"].contains(national_day, {national_day.date()})
 
 
 def test_windows_nobody_defines_have_no_hours() -> None:

@@ -205,10 +205,10 @@ def test_a_record_is_plain_json(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_two_captures_at_one_instant_are_two_records(tmp_path: Path) -> None:
+def test_two_captures_at_one_instant_are_two_records_and_one_taken_in_twice_is_one(tmp_path: Path) -> None:
     store = PageStore(tmp_path)
     before = add(store)
     again = store.add_unchanged(before, fetched_at=NOON, redirects=(), headers={})
     assert add(store) == before
-    assert sorted(record.outcome for record in store.records()) == ["fetched", "fetched", "unchanged"]
+    assert sorted(record.outcome for record in store.records()) == ["fetched", "unchanged"]
     assert again in store.records()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from pipelines import warehouse
+from pipelines.cli.main import app
 from pipelines.errors import BadInputError
 from pipelines.pricing import dated_files, readings, replaying
 from pipelines.settings import Settings
@@ -250,3 +253,28 @@ def test_stored_pages_are_read_again_and_a_reader_that_changed_is_told(settings,
     again = replaying.again(settings)
     assert (len(again.changes), again.unversioned, len(again.outcomes)) == (3, (), 4)
     assert replaying.again(settings) == replaying.Again(4, 0, (), ())
+
+
+def test_the_command_tells_what_was_taken_and_what_was_not(tmp_path, folder, put):
+    def replay(*words, code):
+        result = CliRunner().invoke(app, ["scrape", "replay", *words, "--home", str(tmp_path / "home")])
+        assert result.exit_code == code, result.output
+        return result.stdout
+
+    history(put)
+    put("perplexity/page.md", PERPLEXITY)
+    answer = json.loads(replay(str(folder), "--json", code=3))
+    assert [one["outcome"] for one in answer["files"]] == ["stored"] * 4
+    assert [one["source"] for one in answer["files"]] == ["perplexity/docs_markdown"] * 4
+    assert [(Path(one["file"]).name, "no day" in one["reason"]) for one in answer["set_aside"]] == [("page.md", True)]
+    assert [(one["status"], one["error"] and one["error"]["name"]) for one in answer["readings"]] == [
+        ("accepted", None), ("accepted", None), ("failed", "no_prices"), ("accepted", None),
+    ]  # fmt: skip
+    said = replay(str(folder), code=3)
+    assert "page.md\tno day is stated" in said
+    assert "0 files stored, 4 were there, 1 set aside; 0 pages read" in said
+    (folder / "perplexity/page.md").unlink()
+    replay(str(folder), code=0)
+    again = json.loads(replay("--json", code=0))
+    assert (again["captures"], again["changed"], again["unversioned"]) == (4, 0, 0)
+    assert "4 captures, 0 read for the first time, 0 readings changed" in replay(code=0)

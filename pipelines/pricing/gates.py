@@ -50,6 +50,7 @@ class Row:
     applies_to: str | None
     status: str
     unit_amount: Decimal
+    amount: Decimal  # as printed
     per_unit: str
 
     @property
@@ -99,10 +100,12 @@ def judge(
     # A price announced before is known when it becomes the live one.
     before = {row.key: row for row in earlier or () if row.status == "announced" and row.key in now}
     before |= {row.key: row for row in earlier or () if row.status == "active"}
+    announced = {row.key: row for row in rows if row.status == "announced"}
+    promised = {row.key: row for row in earlier or () if row.status == "announced"}
     is_warning_only = source.kind == "aggregator"
     found = [*_size(rows, source), *_zero(rows), *_order(now)]
     if before:
-        slips = _slips(before, now)
+        slips = _slips(before, now) + _slips(before | promised, announced)
         found += _vanished(before, now, source)
         found += _slipped(slips, before, now, is_warning_only)
         if not is_warning_only:
@@ -158,6 +161,13 @@ def _vanished(
             count = sum(kind[place] == value for kind in was)
             if count >= _FEW and value != "multiplier":
                 yield Finding("shrinking", "reading", f"all {count} prices of {name} {value} vanished at once")
+    # Without their windows the prices they replaced would come back.
+    for window in sorted(
+        {row.window_name or "" for row in before.values()} - {row.window_name or "" for row in now.values()}
+    ):
+        count = sum(row.window_name == window for row in before.values())
+        if window and count >= _FEW:
+            yield Finding("shrinking", "reading", f"all {count} prices of window {window} vanished at once")
 
 
 def _slips(
@@ -203,7 +213,11 @@ def _slipped(
 
 
 def _moved(before: Mapping[tuple[Any, ...], Row], now: Mapping[tuple[Any, ...], Row]) -> Iterable[Finding]:
-    """Amounts that moved into a neighbour: between the columns of a row, or between two rows."""
+    """Amounts that moved into a neighbour: between the columns of a row, or between two rows.
+
+    Amounts as printed: a price per thousand read as one per million moves by its digits. An amount is taken
+    for moved when the place it left took another's, or is gone; one that equals a neighbour's is not.
+    """
     changed = {key: row for key, row in now.items() if key in before and before[key].unit_amount != row.unit_amount}
     gone = before.keys() - now.keys()
     for line, direction in ((_line_of_model, "columns"), (_line_of_place, "models")):
@@ -213,7 +227,7 @@ def _moved(before: Mapping[tuple[Any, ...], Row], now: Mapping[tuple[Any, ...], 
                 key: origin
                 for key in keys
                 for origin in candidates
-                if origin != key and before[origin].unit_amount == now[key].unit_amount
+                if origin != key and before[origin].amount == now[key].amount
             }
             certain = [
                 key for key, origin in moved.items() if origin in moved or (direction == "columns" and origin in gone)
@@ -223,6 +237,19 @@ def _moved(before: Mapping[tuple[Any, ...], Row], now: Mapping[tuple[Any, ...], 
                 yield Finding(
                     "moved", "reading", f"amounts moved between {direction}: {shown} took the amount of a neighbour"
                 )
+    yield from _renamed(before, now)
+
+
+def _renamed(before: Mapping[tuple[Any, ...], Row], now: Mapping[tuple[Any, ...], Row]) -> Iterable[Finding]:
+    """An amount that left one meter or tier of a model and turned up under another it never had."""
+    known = {row.kind for row in before.values()}
+    lost = {(_line_of_model(row), row.amount): row for key, row in before.items() if key not in now and row.amount}
+    there = {row.kind for row in now.values()}
+    for row in now.values():
+        origin = lost.get((_line_of_model(row), row.amount))
+        if origin is not None and row.kind not in known and origin.kind not in there and origin.kind != row.kind:
+            words = f"{_words(row)} took the amount of {_words(origin)}, which is gone"
+            yield Finding("moved", "reading", words, row, origin)
 
 
 def _relaid(
@@ -250,11 +277,11 @@ def _relaid(
 
 
 def _line_of_model(row: Row) -> tuple[Any, ...]:
-    return (row.provider, row.model, row.currency, row.per_unit)
+    return (row.provider, row.model, row.currency)
 
 
 def _line_of_place(row: Row) -> tuple[Any, ...]:
-    return (row.provider, *row.place, row.per_unit)
+    return (row.provider, *row.place)
 
 
 def _lines(rows: Mapping[tuple[Any, ...], Row], line: Any) -> Iterable[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:

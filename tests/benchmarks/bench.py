@@ -8,9 +8,13 @@ memory is its own. Run it with `make bench`.
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import multiprocessing
+import os
 import resource
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -30,6 +34,7 @@ from pipelines.slo import documents
 from reports import exports, publication
 
 REQUESTS = 300
+CLIENTS, POSTS, PER_POST = 8, 50, 100  # of the collector
 
 
 def _in_child(work: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
@@ -124,12 +129,7 @@ def requests_per_second(server: Callable[..., None], folder: str, port: int, pat
     child.start()
     url = f"http://127.0.0.1:{port}{path}"
     try:
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(url, timeout=5).read()
-                break
-            except OSError:
-                time.sleep(0.1)
+        await_answer(url)
         begun = time.perf_counter()
         for _ in range(REQUESTS):
             urllib.request.urlopen(url, timeout=5).read()
@@ -137,6 +137,86 @@ def requests_per_second(server: Callable[..., None], folder: str, port: int, pat
     finally:
         child.terminate()
         child.join()
+
+
+def collecting(folder: str, port: int) -> None:
+    """The collector, with the API it lives in."""
+    from serving.collector import Collecting
+    from serving.server import serve
+
+    serve(Path(folder), "127.0.0.1", port, Collecting(Path(folder) / "collected"))
+
+
+def bodies(client: int) -> list[bytes]:
+    """Posts of one client, no two records alike."""
+    usage = {"prompt_tokens": 900, "completion_tokens": 120, "total_tokens": 1020}
+    call = {"provider_id": "openai", "model_id": "gpt-4o-mini", "execution_latency_ms": 800, "usage": usage}
+    record = {"timestamp": "2026-11-01T10:00:00Z", "tenant": "acme", "prompt": "x" * 100, "execution_metadata": call}
+    return [
+        b"".join(
+            json.dumps(record | {"request_id": f"{client}-{post}-{number}"}).encode() + b"\n"
+            for number in range(PER_POST)
+        )
+        for post in range(POSTS)
+    ]
+
+
+def post_all(port: int, mine: list[bytes], took: list[float]) -> None:
+    """Post one after the other and note how long each waited for its acknowledgement, in seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for body in mine:
+        begun = time.perf_counter()
+        connection.request("POST", "/v1/logs", body, {"Content-Type": "application/x-ndjson"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 202:
+            raise SystemExit(f"the collector answered {answer.status}")
+        took.append(time.perf_counter() - begun)
+
+
+def collected_per_second(folder: Path, port: int) -> tuple[float, float, float]:
+    """Records a second acknowledged, the 99th percentile of the wait in seconds, and the floor's records a second.
+
+    The floor writes the same bytes, a file and two syncs for each post, one after the other, reading nothing.
+    """
+    child = multiprocessing.get_context("spawn").Process(target=collecting, args=(str(folder), port))
+    child.start()
+    posts = [bodies(client) for client in range(CLIENTS)]
+    took: list[float] = []
+    try:
+        await_answer(f"http://127.0.0.1:{port}/healthz")
+        threads = [threading.Thread(target=post_all, args=(port, mine, took)) for mine in posts]
+        begun = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - begun
+    finally:
+        child.terminate()
+        child.join()
+    begun = time.perf_counter()
+    handle = os.open(folder, os.O_RDONLY)
+    for number, body in enumerate(body for mine in posts for body in mine):
+        with (folder / f"floor-{number}").open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.fsync(handle)
+    os.close(handle)
+    floor = time.perf_counter() - begun
+    records = CLIENTS * POSTS * PER_POST
+    return records / seconds, sorted(took)[len(took) * 99 // 100], records / floor
+
+
+def await_answer(url: str) -> None:
+    """Wait for a server to answer."""
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+            break
+        except OSError:
+            time.sleep(0.1)
 
 
 JOIN = """
@@ -181,6 +261,9 @@ def main() -> None:
             snapshot = publication.publish(connection, settings.published)
         served = requests_per_second(serving, str(settings.published), 18787, "/v1/snapshots/current")
         plain = requests_per_second(plain_server, str(snapshot.folder), 18788, "/prices.json")
+        spool = Path(folder) / "collecting"
+        spool.mkdir()
+        collected, waited, bare = collected_per_second(spool, 18789)
     table = Table("stage", "seconds", "rows/s", "peak MB", "floor seconds", "floor MB", "times the floor")
     for name, (seconds, memory), (floor, floor_memory) in results:
         table.add_row(name, f"{seconds:.2f}", f"{rows / seconds:,.0f}", f"{memory:,.0f}", f"{floor:.2f}",
@@ -189,6 +272,11 @@ def main() -> None:
     console.print(table)
     console.print(f"{rows:,} rows; costing and roll-ups include dbt's start-up of {start_up:.2f} s")
     console.print(f"snapshot: {served:,.0f} requests/s, plain file server {plain:,.0f}: {served / plain:.2f} of it")
+    console.print(
+        f"collector: {collected:,.0f} records/s acknowledged durably, 99 % within {waited * 1000:,.0f} ms, {CLIENTS} "
+        f"clients of {PER_POST} a post; a bare loop writing and syncing the same posts {bare:,.0f}: "
+        f"{collected / bare:.2f} of it"
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def row(model: str, meter: str, amount: object, **changes: object) -> Row:
     values: dict[str, object] = {
         "row_id": f"{model} {meter}", "provider": "openai", "model": model, "meter": meter, "service_tier": "standard",
         "region": "global", "context_from": 0, "window_name": None, "currency": "USD", "applies_to": None,
-        "status": "active", "unit_amount": Decimal(str(amount)) / 1_000_000, "per_unit": "tokens",
+        "status": "active", "unit_amount": Decimal(str(amount)) / 1_000_000, "amount": Decimal(str(amount)), "per_unit": "tokens",
     }  # fmt: skip
     return Row(**(values | changes))  # type: ignore[arg-type]  # values of the right types by name
 
@@ -186,3 +186,31 @@ def test_swapped_headers_hold_only_where_prices_moved():
     before, after = ["model | input | output"], ["model | output | input"]
     assert [one.scope for one in judge(page(), page(), SOURCE, earlier_headers=before, headers=after)] == ["note"]
     assert [one.scope for one in judge(page(), now, SOURCE, earlier_headers=before, headers=after)] == ["reading"]
+
+
+def test_an_announced_price_is_held_against_what_it_replaces_and_what_was_announced():
+    announced = row("large", "input", 6, status="announced", window_name="peak")
+    assert held(page(), [*page(), announced]) == set()
+    assert held(page(), [*page(), replace(announced, unit_amount=Decimal("0.006"))]) == {("magnitude", "price")}
+    slip = replace(announced, unit_amount=announced.unit_amount * 10)
+    assert held([*page(), announced], [*page(), slip]) == {("magnitude", "price")}
+
+
+def test_windows_that_vanish_in_bulk_are_held():
+    peak = [replace(one, window_name="peak", row_id=f"{one.row_id} peak") for one in page()]
+    assert ("shrinking", "reading") in held([*page(), *peak], page())
+
+
+def test_an_amount_that_turns_up_under_a_meter_the_model_never_had_is_held():
+    before = [*page(), row("large", "image", 40, per_unit="image")]
+    after = [*page(), row("large", "image_megapixel", 40, per_unit="megapixel")]
+    assert held(before, after) == {("moved", "reading")}
+    assert held(before, [*after[:-1], row("large", "image_megapixel", 41, per_unit="megapixel")]) == set()
+
+
+def test_prices_per_thousand_and_per_million_that_change_places_are_held():
+    def priced(first, second):
+        calls = replace(row("large", "request", first, per_unit="requests"), unit_amount=Decimal(first) / 1000)
+        return [*page(), calls, row("large", "reasoning", second)]
+
+    assert held(priced("5", "3.5"), priced("3.5", "5")) == {("moved", "reading")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class PriceModels:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        dbt.run(settings, "compile", "--select", "+marts.pricing")
+        dbt.run(settings, "compile", "--select", "+marts.pricing", "+cost_lines")
         manifest = json.loads((dbt.target(settings) / "manifest.json").read_text())
         compiled = dbt.target(settings) / "compiled" / "ratehouse" / "models"
         nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
@@ -69,9 +69,10 @@ class PriceModels:
             connection.execute(f"create table staging.model_aliases as from read_csv('{aliases}', all_varchar = true)")
             yield connection
 
-    def build(self, connection: duckdb.DuckDBPyConnection, *names: str) -> None:
-        """Every model in their order, or these and those they need."""
-        wanted = set(names).union(*(self._needs[name] for name in names)) if names else self._sql.keys()
+    def build(self, connection: duckdb.DuckDBPyConnection, *names: str, given: Iterable[str] = ()) -> None:
+        """Every model in their order, or these and those they need, but those that are `given`."""
+        wanted = set(names).union(*(self._needs[name] for name in names)) if names else set(self._sql)
+        wanted -= set(given).union(*(self._needs[name] for name in given))
         for name, sql in self._sql.items():
             if name in wanted:
                 connection.execute(sql)

@@ -44,3 +44,23 @@
             else sum({{ column }}) filter (where cost_status <> 'not_billed' and {{ condition }})
         end
 {%- endmacro %}
+
+{#- A member of a JSON text, as text; of a list by its number. -#}
+{% macro json_text(json, name) -%}
+    json_extract_string({{ json }}, '{{ '$[' ~ name ~ ']' if name in ('0', '1') else '$.' ~ name }}')
+{%- endmacro %}
+
+{#- The items of a JSON list, as rows to cross join. -#}
+{% macro json_items(json, name) -%}
+    unnest(cast(json_extract({{ json }}, '$.{{ name }}') as json[]))
+{%- endmacro %}
+
+{#- The sorted list of a column's values where a condition holds. -#}
+{% macro names_of(column, condition) -%}
+    coalesce(list_sort(list({{ column }}) filter (where {{ condition }})), cast([] as varchar[]))
+{%- endmacro %}
+
+{#- Whether a list holds a value. -#}
+{% macro holds_name(names, name) -%}
+    list_contains({{ names }}, '{{ name }}')
+{%- endmacro %}

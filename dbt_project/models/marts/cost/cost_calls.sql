@@ -25,31 +25,52 @@ cards as (
 
 ),
 
+tenants as (
+
+    select distinct provider, tenant from resolved where tenant is not null
+
+),
+
+named as (
+
+    select
+        calls.*,
+        tenants.tenant as contract_tenant
+    from calls
+    left join tenants on calls.provider = tenants.provider and calls.tenant = tenants.tenant
+
+),
+
 matched as (
 
     select
         calls.*,
         resolved.priced_model,
         resolved.matched_by,
+        resolved.list_card_key,
         cards.rate_card_id,
         cards.currency,
-        cards.is_before_first,
+        cards.is_before_first and (
+            {%- for column, meter in meters() %}
+            ({{ is_early('cards', meter) }} and {{ column }} > 0){{ ' or' if not loop.last }}
+            {%- endfor %}
+        ) is true as is_before_first,
         {%- for column, meter in meters() %}
-        {%- if meter == 'reasoning' %}
-        coalesce(cards.reasoning_rate, cards.output_rate) as reasoning_rate{{ ',' if not loop.last }}
-        {%- elif meter == 'input' %}
-        coalesce(cards.input_rate, cards.embedding_rate) as input_rate{{ ',' if not loop.last }}
-        {%- else %}
-        cards.{{ meter }}_rate{{ ',' if not loop.last }}
-        {%- endif %}
+        {{ rate_of('cards', meter) }} as {{ meter }}_rate,
         {%- endfor %}
-    from calls
+        -- What the list would have asked of a tenant with prices of its own.
+        case
+            when resolved.list_card_key is not null
+                then {% for column, meter in meters() %}case when coalesce({{ column }}, 0) = 0 then cast(0 as decimal(38, 18)) else {{ rate_of('list_cards', meter) }} * cast({{ column }} as decimal(18, 0)) end{{ ' + ' if not loop.last }}{% endfor %}
+        end as list_sum
+    from named as calls
     left join resolved
         on
             calls.provider = resolved.provider
             and calls.model = resolved.model
             and coalesce(calls.service_tier, 'standard') = resolved.service_tier
             and coalesce(calls.region, 'global') = resolved.region
+            and calls.contract_tenant is not distinct from resolved.tenant
     left join cards
         on
             resolved.card_key = cards.card_key
@@ -57,6 +78,13 @@ matched as (
             and calls.occurred_at < cards.valid_to
             and calls.context_tokens >= cards.tokens_from
             and calls.context_tokens < cards.tokens_to
+    left join cards as list_cards
+        on
+            resolved.list_card_key = list_cards.card_key
+            and calls.occurred_at >= list_cards.valid_from
+            and calls.occurred_at < list_cards.valid_to
+            and calls.context_tokens >= list_cards.tokens_from
+            and calls.context_tokens < list_cards.tokens_to
 
 ),
 
@@ -101,6 +129,10 @@ totalled as (
             when gap = 'not_billed' then cast(0 as decimal(38, 18))
             when gap is null then sum_of_lines
         end as cost,
+        case
+            when gap = 'not_billed' then cast(0 as decimal(38, 18))
+            when gap is null then coalesce(list_sum, sum_of_lines)
+        end as list_cost,
         case
             when gap is not null then gap
             when sum_of_lines is null then 'meter_unpriced'
@@ -149,6 +181,7 @@ final as (
         rate_card_id,
         currency,
         cost,
+        list_cost,
         case when currency = 'USD' or cost_status = 'not_billed' then cost end as cost_usd,
         cost_status,
         cost_status = 'estimated' as is_estimated,

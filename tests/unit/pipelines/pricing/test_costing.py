@@ -151,8 +151,8 @@ def test_an_announced_price_then_cancelled_never_applies():
 
 
 def test_a_contract_price_wins_for_its_tenant_and_a_discount_is_off_the_list():
-    contract = price("input", "4", tenant="acme", evidence_kind="contract")
-    discount = factor("0.9", tenant="globex", model="*", evidence_kind="contract")
+    contract = price("input", "4", tenant="acme")
+    discount = factor("0.9", tenant="globex", model="*")
     rows = [*BASE, contract, discount]
     assert cost(replace(call(input=1000), tenant="acme"), rows).total == 1000 * mtok("4")
     assert cost(replace(call(input=1000), tenant="globex"), rows).total == 900 * mtok("5")

@@ -36,6 +36,18 @@ factors as (
 
 ),
 
+listed_tiers as (
+
+    select distinct provider, model, service_tier from listed
+
+),
+
+stated_factors as (
+
+    select distinct provider, model, region, service_tier from factors where tenant is null
+
+),
+
 -- A tier that is stated as a factor of the standard one: xAI's batch.
 by_tier as (
 
@@ -57,7 +69,7 @@ by_tier as (
             and factors.service_tier <> 'standard'
             and listed.service_tier = 'standard'
             and {{ overlapping('listed', 'factors') }}
-    left join (select distinct provider, model, service_tier from listed as priced) as own
+    left join listed_tiers as own
         on factors.provider = own.provider and factors.model = own.model and factors.service_tier = own.service_tier
     where own.provider is null
 
@@ -71,6 +83,12 @@ tiered as (
 
 ),
 
+tiered_places as (
+
+    select distinct provider, model, card_tier, card_region from tiered
+
+),
+
 regional_factors as (
 
     select
@@ -79,7 +97,7 @@ regional_factors as (
     from factors
     inner join (select distinct provider, model, card_tier from tiered where card_region = 'global') as tiers
         on factors.provider = tiers.provider and factors.model = tiers.model
-    left join (select distinct provider, model, region, service_tier from factors as stated where tenant is null) as own
+    left join stated_factors as own
         on
             factors.provider = own.provider
             and factors.model = own.model
@@ -112,7 +130,7 @@ by_region as (
             and tiered.card_tier = regional.card_tier
             and tiered.card_region = 'global'
             and {{ overlapping('tiered', 'regional') }}
-    left join (select distinct provider, model, card_tier, card_region from tiered as priced) as own
+    left join tiered_places as own
         on
             regional.provider = own.provider
             and regional.model = own.model

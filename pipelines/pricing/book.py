@@ -180,7 +180,8 @@ def sources(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         row: Row = {"source": name, "kind": None, **none, "waiting": 0} | read.get(name, {})
         source = known[name][1] if name in known else None
         row["kind"] = source.kind if source else row["kind"]
-        row["is_verified"] = source.is_verified if source else None
+        # Written against documents alone, a reader is proved by the first page that passes its gates.
+        row["is_verified"] = (source.is_verified if source else None) or row["last_good_at"] is not None
         row["age_days"] = (instant - row["last_good_at"]).days if row["last_good_at"] else None
         found.append(row)
     return found

@@ -13,16 +13,18 @@ statements as (
 
 observed as (
 
-    select
-        cast(null as varchar) as tenant,
-        versions.* exclude (price_key, reader_version)
+    select * exclude (reader_version, island_id, price_key, terms, known_number, unknown_number, is_believed)
     from versions
+    where is_believed
 
 ),
 
 stated as (
 
-    select * from statements
+    select
+        {{ price_id() }} as price_id,
+        *
+    from statements
 
 ),
 
@@ -37,7 +39,7 @@ unified as (
 final as (
 
     select
-        {{ row_id(['source', 'tenant', 'provider', 'model', 'meter', 'service_tier', 'region', 'context_from', 'window_name', 'currency', 'applies_to', 'unit_amount', 'valid_from', 'valid_to', 'known_from', 'status']) }} as price_id,
+        price_id,
         source,
         tenant,
         provider,

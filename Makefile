@@ -25,10 +25,10 @@ demo: setup ## run the main job on a bundled sample, in ./.demo
 	@$(BIN)/ratehouse demo --home .demo
 
 test: setup lint ## lint, types, and every test
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto --dist loadfile
 
 unit: setup ## the tests that take seconds
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n auto --dist loadfile tests/unit
 
 lint: setup ## style, types, import rules, SQL
 	@$(BIN)/ruff format --check --quiet .

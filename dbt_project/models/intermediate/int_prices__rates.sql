@@ -5,9 +5,13 @@ with effective as (
 
     select
         *,
-        cast(unit_amount as decimal(20, 18)) as rate
+        -- No rate known is near 100 for one unit; the engine may cast before it filters, so the cast is guarded.
+        case when unit_amount < 100 then cast(unit_amount as decimal(20, 18)) end as rate
     from {{ ref('int_prices__effective') }}
-    where context_mode = 'whole'
+    where
+        context_mode = 'whole'
+        -- Other meters (an hour of a rented machine) are on no card, and dearer than a rate's digits hold.
+        and meter in ({% for column, meter in meters() %}'{{ meter }}', {% endfor %}'multiplier')
 
 ),
 

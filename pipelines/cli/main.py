@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli import house, logs, prices, scraping
+from pipelines.cli import analysis, house, logs, prices, scraping
 
 app = typer.Typer(
     name="ratehouse",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+analysis.register(app)
 house.register(app)
 logs.register(app)
 prices.register(app)

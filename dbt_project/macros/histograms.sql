@@ -7,10 +7,11 @@
     case when {{ bucket }} = -2147483648 then 0.0 else 0.99 * pow(1.01 / 0.99, {{ bucket }}) end
 {%- endmacro %}
 
-{#- How fast the answer came once it began; without counted output there is no speed rather than a speed of zero. -#}
+{#- How fast the answer came once it began; without counted output there is no speed rather than a speed of zero, and none
+    is measured over less than a microsecond. -#}
 {% macro output_tokens_per_second(output_tokens) -%}
     case
-            when status = 'ok' and latency_ms > coalesce(ttft_ms, 0)
+            when status = 'ok' and latency_ms - coalesce(ttft_ms, 0) >= 0.001
                 then nullif({{ output_tokens }}, 0) / ((latency_ms - coalesce(ttft_ms, 0)) / 1000)
         end
 {%- endmacro %}

@@ -24,6 +24,7 @@ WORDS = {
     "calls_door": "checking the logs at the door",
     "prices_door": "checking the prices at the door",
     "raw__slo_objectives": "loading service-level objectives",
+    "raw__provider_outages": "looking for providers' own words on outages",
     "dbt_models": "building and testing the tables (dbt)",
     "raw__forecasts": "forecasting spend",
     "dbt_forecast": "building and testing the forecast (dbt)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli import analysis, house, logs, prices, scraping
+from pipelines.cli import analysis, house, logs, prices, scraping, service_levels
 
 app = typer.Typer(
     name="ratehouse",
@@ -19,6 +19,7 @@ house.register(app)
 logs.register(app)
 prices.register(app)
 scraping.register(app)
+service_levels.register(app)
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Service-level documents into `raw.slo_objectives`."""
+"""Service-level documents into `raw.slo_objectives`, and the table of what providers say of themselves."""
 
 import dagster as dg
 
 from pipelines.settings import Settings
-from pipelines.slo import documents
+from pipelines.slo import documents, feeds
 
 
 @dg.asset(
@@ -15,3 +15,14 @@ from pipelines.slo import documents
 )
 def slo_objectives(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"rows": documents.load(settings)})
+
+
+@dg.asset(
+    key=["raw", "provider_outages"],
+    group_name="service_levels",
+    pool="warehouse",
+    kinds={"duckdb"},
+    description="One row per provider, service and day of a provider's own word on its outages, as fed.",
+)
+def provider_outages(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata={"rows": feeds.ensure_table(settings)})

@@ -13,7 +13,7 @@ from pipelines.forecasting import daily
 from pipelines.logs import loading
 from pipelines.pricing import readings
 from pipelines.settings import Settings
-from pipelines.slo import documents
+from pipelines.slo import documents, feeds
 
 MODELS = Settings().dbt_project / "models"
 
@@ -37,6 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     readings.read_stored_pages(settings)
     documents.load(settings)
     daily.ensure_table(settings)
+    feeds.ensure_table(settings)
     dbt.run(settings, "build", "--empty", "--exclude-resource-type", "unit_test", "test")
     words = ""
     try:

@@ -6,10 +6,7 @@ with calls as (
         *,
         {{ utc_hour('occurred_at') }} as hour_at,
         status in ('ok', 'stream_broken') as is_answered,
-        case
-            when status = 'ok' and latency_ms > coalesce(ttft_ms, 0)
-                then nullif({{ total_of(['output_tokens', 'reasoning_tokens']) }}, 0) / ((latency_ms - coalesce(ttft_ms, 0)) / 1000)
-        end as output_tokens_per_second
+        {{ output_tokens_per_second(total_of(['output_tokens', 'reasoning_tokens'])) }} as output_tokens_per_second
     from {{ ref('stg_logs__calls') }}
 
 ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli import analysis, house, logs, prices, scraping, service_levels
+from pipelines.cli import analysis, forecasting, house, logs, prices, scraping, service_levels
 
 app = typer.Typer(
     name="ratehouse",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+forecasting.register(app)
 analysis.register(app)
 house.register(app)
 logs.register(app)

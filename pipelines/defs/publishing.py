@@ -9,6 +9,7 @@ from reports.errors import NothingToReportError
 
 MARTS = [
     "cost_calls", "cost_daily", "cost_gaps", "latency_hourly", "slo_attainment_daily", "forecast_daily",
+    "forecast_accuracy",
 ]  # fmt: skip
 
 

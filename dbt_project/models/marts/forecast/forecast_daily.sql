@@ -1,4 +1,5 @@
--- The newest forecast of each series. Children add up to parents: the total is the sum of tenants.
+-- The newest forecast of each series. Children add up to parents: a tenant is the sum of its models, the total
+-- that of the tenants.
 with forecasts as (
 
     select * from {{ source('raw', 'forecasts') }}
@@ -10,9 +11,10 @@ final as (
     select
         measure,
         tenant,
+        model,
         forecast_on,
         made_from_on,
-        model as forecast_model,
+        forecast_model,
         cast(yhat as double) as forecast_usd,
         cast(lo_80 as double) as lo_80_usd,
         cast(hi_80 as double) as hi_80_usd,

@@ -29,7 +29,9 @@ _COPY: Final[dict[str, str]] = {
     "parquet": "format parquet, compression zstd",
 }
 # One row per call, or nearly: by itself it leaves in any format, among all others only in the compact one.
-LARGE: Final = frozenset({"cost_calls", "cost_lines", "usage_15m", "usage_hourly", "latency_buckets_15m", "burn_rate_5m"})
+LARGE: Final = frozenset(
+    {"cost_calls", "cost_lines", "usage_15m", "usage_hourly", "latency_buckets_15m", "burn_rate_5m"}
+)
 # Rows leave in one order, so that the same content is the same bytes. Sorting ten million calls by every
 # column would take minutes; this key is enough.
 _ORDER: Final = {"cost_calls": "occurred_at, event_id", "cost_lines": "occurred_at, event_id, meter"}

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     command(group, "history", help="All the book ever believed of a model's prices.")(history)
     command(group, "diff", help="What the prices in force at two instants differ in.")(difference)
     command(group, "sources", help="Every source: its last good capture, its age, what waits.")(sources)
+    command(app, "cost", help="What one call costs, line by line.")(cost_of_call)
     overrides.register(group)
     review.register(group)
     app.add_typer(group, name="prices")
@@ -148,6 +149,66 @@ def difference(
     )  # fmt: skip
     session.emit({"a": first, "b": second, "known_at": known, "differences": rows})
     return 0
+
+
+def cost_of_call(
+    session: Session,
+    provider: Provider,
+    model: Model,
+    counts: Annotated[list[str], typer.Argument(metavar="METER=COUNT…", help="Such as input=1200 output=300.")],
+    at: Annotated[str | None, typer.Option("--at", help="When the call was made (ISO 8601); without it, now.")] = None,
+    known_at: KnownAt = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="With this tenant's contract prices.")] = None,
+    region: Annotated[str, typer.Option("--region", help="Where it was served.")] = "global",
+    tier: Annotated[str, typer.Option("--tier", help="standard, batch, flex, priority or fast.")] = "standard",
+) -> int:
+    """By the rules the tables are made by; a meter without a price leaves the total unknown."""
+    from pipelines.pricing import book
+    from pipelines.pricing.costing import Call, cost
+
+    when = _instant(at, "--at") or datetime.now(UTC)
+    known = _instant(known_at, "--known-at")
+    with warehouse.reading(session.settings) as connection:
+        name, canonical = book.resolve(connection, provider, model)
+        call = Call(name, canonical, when, _counts(counts), tenant, region, tier)
+        found = cost(call, book.for_call(connection, call, known_at=known))
+    total = "unknown" if found.total is None else f"{found.total.normalize():f} {found.currency}"
+    session.table(
+        f"{name} {canonical} at {_words(when)}: {total}",
+        ("meter", "count", "rate", "amount", "price row", "factors"),
+        [
+            (line.meter, f"{line.count:,}", _plain_amount(line.rate), _plain_amount(line.amount), line.price_id or "",
+             ",".join(line.factor_ids))
+            for line in found.lines
+        ],
+        right=(1, 2, 3),
+    )  # fmt: skip
+    if found.unpriced_meters:
+        session.say(f"no price of {', '.join(found.unpriced_meters)}")
+    if found.estimated_because:
+        session.say(f"estimated: {'; '.join(found.estimated_because)}")
+    lines = [{field: getattr(line, field) for field in line.__slots__} for line in found.lines]
+    session.emit(
+        {"provider": name, "model": canonical, "at": when, "currency": found.currency, "total": found.total,
+         "lines": lines, "unpriced_meters": found.unpriced_meters, "estimated_because": found.estimated_because}
+    )  # fmt: skip
+    return 0
+
+
+def _counts(given: list[str]) -> dict[str, int]:
+    from scrapers.vocabulary import METERS
+
+    found: dict[str, int] = {}
+    for word in given:
+        meter, _, count = word.partition("=")
+        if meter not in METERS or not count.isdecimal() or meter in found:
+            raise typer.BadParameter(f"{word!r} is not METER=COUNT, such as input=1200; each meter once")
+        found[meter] = int(count)
+    return found
+
+
+def _plain_amount(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount.normalize():f}"
 
 
 def sources(session: Session) -> int:

@@ -1,8 +1,8 @@
 """What the price book says, asked on both axes of time: plain functions over the marts.
 
-Belongs here: questions about prices (`in_force`, `history`, `difference`), each answered as the book stood at
-a known instant, and the state of its sources. Does not belong here: what is believed (dbt), how an answer is
-shown (`cli/prices.py`), the cost of a call.
+Belongs here: questions about prices (`in_force`, `for_call`, `history`, `difference`), each answered as the
+book stood at a known instant, and the state of its sources. Does not belong here: what is believed (dbt), how
+an answer is shown (`cli/prices.py`), the arithmetic of a call (`costing.py`).
 
 Every function takes an open connection to the warehouse and gives dictionaries of column -> value: amounts
 as exact decimals, instants with a zone.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.errors import UnknownModelError
 from pipelines.pricing import readings
+from pipelines.pricing.costing import Call, Price, price_of
 from pipelines.pricing.tables import now
 from scrapers.vocabulary import canonical_provider
 
@@ -99,6 +100,29 @@ def in_force(
         "tenant": tenant,
     }
     return _rows(connection, _IN_FORCE, values)
+
+
+def for_call(connection: duckdb.DuckDBPyConnection, call: Call, *, known_at: datetime | None = None) -> list[Price]:
+    """The prices one call may meet, as the book stood at `known_at`: those in force at its time, and of each
+    meter those in force when it was first listed, for a call that is older."""
+    known = known_at or now()
+    names = (call.model, "*")  # a discount may be on every model
+    firsts = connection.execute(
+        """
+        select distinct min(valid_from) from marts.price_history
+        where provider = $1 and model = $2 and tenant is null and status <> 'cancelled'
+            and known_from <= $4 and (known_to is null or known_to > $4)
+        group by meter, service_tier, region, currency having min(valid_from) > $3
+        """,
+        [call.provider, call.model, call.occurred_at, known],
+    ).fetchall()
+    found: dict[str, Price] = {}
+    for instant in (call.occurred_at, *(first for (first,) in firsts)):
+        for tenant in {None, call.tenant}:
+            for model in names:
+                rows = in_force(connection, call.provider, model, at=instant, known_at=known, tenant=tenant)
+                found |= {row["price_id"]: price_of(row) for row in rows}
+    return list(found.values())
 
 
 def history(

@@ -114,3 +114,35 @@ def test_sources_tell_age_and_the_last_outcome(ask):
 def test_an_instant_that_is_none_is_wrong_usage(home):
     done = CliRunner().invoke(app, ["prices", "show", "openai", "gpt-4o-mini", "--at", "soon", "--home", str(home)])
     assert done.exit_code == 2
+
+
+def cost(home, *words, code=0):
+    done = CliRunner().invoke(app, ["cost", *words, "--json", "--home", str(home)])
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout) if code != 2 else {}
+
+
+@pytest.mark.parametrize(
+    ("at", "known_at", "total", "because"),
+    [
+        ("2026-03-05", None, "0.003", []),
+        ("2026-03-20", None, "0.002", []),
+        ("2026-03-20", "2026-03-05", "0.003", []),
+        ("2026-02-01", None, "0.003", ["before first observation"]),
+    ],
+)
+def test_a_call_costs_what_held_at_its_time_as_known(home, at, known_at, total, because):
+    known = ("--known-at", known_at) if known_at else ()
+    answer = cost(home, "openai", "gpt-4o-mini", "input=1000", "--at", at, *known)
+    assert (answer["total"], answer["currency"], answer["estimated_because"]) == (total, "USD", because)
+    assert [(line["meter"], line["count"], line["amount"]) for line in answer["lines"]] == [("input", 1000, total)]
+
+
+def test_a_meter_without_a_price_leaves_the_total_unknown(home):
+    answer = cost(home, "openai", "gpt-4o-mini", "input=10", "output=1")
+    assert (answer["total"], answer["unpriced_meters"]) == (None, ["output"])
+
+
+@pytest.mark.parametrize("word", ["inputs=1", "input", "input=-1", "input=1.5"])
+def test_a_count_that_is_none_is_wrong_usage(home, word):
+    cost(home, "openai", "gpt-4o-mini", word, code=2)

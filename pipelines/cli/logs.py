@@ -13,7 +13,7 @@ from pipelines.cli.group import with_default
 from pipelines.cli.session import QUARANTINED, Session, command
 
 if TYPE_CHECKING:
-    from pipelines.logs.loading import Receipt
+    from pipelines.logs.receipts import Receipt
 
 
 def register(app: typer.Typer) -> None:

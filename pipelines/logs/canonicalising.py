@@ -1,8 +1,8 @@
 """From reported calls to canonical ones: every check and every conversion, once, for all formats.
 
 Belongs here: the SQL that types what a format reports, says why a record cannot be taken, makes the
-meters disjoint, names providers and error classes, masks, and gives the identity. Does not belong here:
-how a format finds its columns (`formats/`), how rows reach the table (`loading.py`).
+meters disjoint, names providers and error classes, and gives the identity. Does not belong here: how a format
+finds its columns (`formats/`), how rows reach the table (`loading.py`), masking (`cleaning.py`, before anything lands).
 
 One select over one relation: the engine streams it, whatever the size. A record that cannot be taken comes
 out with a `reject_reason` and no `event_id`.
@@ -26,12 +26,8 @@ from pipelines.logs.sql import (
     given,
     identifier,
     instant,
-    key_id,
     literal,
-    masked,
-    may_hold_secrets,
     values,
-    whole_number,
     word,
 )
 from scrapers.vocabulary import provider_aliases
@@ -41,8 +37,9 @@ _TYPE: Final[dict[Kind, str]] = {
     "number": "double", "money": "decimal(38, 18)", "flag": "boolean", "tags": "varchar[]",
 }  # fmt: skip
 
-# Kept text a person may have typed: masked.
-_FREE_TEXT: Final = ("tenant", "project", "team", "user_id", "session_id", "environment", "region", "error_code")
+# Kept as the source says it: landing has masked what is secret.
+_SAID: Final = ("tenant", "project", "team", "user_id", "api_key_id", "session_id", "environment", "region",
+                "error_code")  # fmt: skip
 _PLAIN_TEXT: Final = ("request_id", "provider_reported", "model_requested", "model_served")
 
 _PARTS: Final = tuple(column for column in METER_COLUMNS if column not in ("embedding_tokens", "web_search_calls"))
@@ -66,21 +63,17 @@ reported as (
   , {_form_rejects(form)} as form_reject
   from {_with_inner(form)}
 ),
+numbered as (select *{_numbers(form)} from reported),
 typed as (
   select * replace ({columns(_typed(form))}), {_bad_type(form)} as type_reject, {_redacted(form)} as is_redacted
-  from reported
+  from numbered
 ),
 named as ({_named(form)}),
 sided as ({_sided()}),
-checked as ({_checked(form)}),
-guarded as (
-  select *, {may_hold_secrets("concat_ws(' ', " + ", ".join(_FREE_TEXT) + ", array_to_string(tags, ' '), api_key_id)")}
-    as holds_secrets
-  from checked
-)
+checked as ({_checked(form)})
 select {columns({name: final[name] for name in CALL_COLUMNS})}, reject_reason{"".join(f", {name}" for name in keep)}
   {", record" if keep else ""}
-from guarded
+from checked
 """
 
 
@@ -106,6 +99,20 @@ def _reported(form: Format) -> dict[str, str]:
     return found
 
 
+def _numbers(form: Format) -> str:
+    """Every reported number and instant converted once, as `n_<name>`: conversions are most of the cost."""
+    found = []
+    for name in form.fields:
+        match REPORTED[name]:
+            case "count" | "small" | "number" | "money":
+                found.append(f", try_cast({name} as double) as n_{name}")
+            case "instant":
+                found.append(f", {instant(name)} as n_{name}")
+            case _:
+                pass
+    return "".join(found)
+
+
 def _typed(form: Format) -> dict[str, str]:
     typed = {name: f"null::{_TYPE[kind]}" for name, kind in REPORTED.items()}
     for name in form.fields:
@@ -116,13 +123,13 @@ def _typed(form: Format) -> dict[str, str]:
 def _conversion(name: str, kind: Kind) -> str:
     match kind:
         case "count" | "small":
-            return f"try_cast({whole_number(name)} as bigint)"
+            return f"try_cast(case when trunc(n_{name}) = n_{name} then n_{name} end as bigint)"
         case "number":  # a negative duration is a clock set back between two readings: unknown
-            return f"case when try_cast({name} as double) between 0 and 1e9 then try_cast({name} as double) end"
+            return f"case when n_{name} between 0 and 1e9 then n_{name} end"
         case "money":
             return f"try_cast({name} as decimal(38, 18))"
         case "instant":
-            return instant(name)
+            return f"n_{name}"
         case "tags":
             return f"""case when {name} is null or {name} in ('[]', '{{}}') then null
               when starts_with({name}, '[') then coalesce(try_cast({name}::json as varchar[]), [{name}])
@@ -133,35 +140,39 @@ def _conversion(name: str, kind: Kind) -> str:
 
 
 def _bad_type(form: Format) -> str:
-    """The first reported column whose text is not of its kind or out of its range, as a reason."""
-    tests = []
+    """The first reported column whose text is not of its kind or out of its range, as a reason.
+
+    One test tells the many records in which all is well; only of the others every column is tried.
+    """
+    well, tests = [], []
     for name in form.fields:
-        converted = _conversion(name, REPORTED[name])
+        number = f"n_{name}"
         match REPORTED[name]:
             case "count" | "small" as kind:
-                number = f"try_cast({name} as double)"
+                within = f"{number} between 0 and {LARGEST[kind]}"
                 whole = f"coalesce(isfinite({number}) and trunc({number}) = {number}, false)"
+                well.append(f"{within} and trunc({number}) = {number}")
                 tests.append(
-                    f"when {name} is not null and {name} <> {literal(REDACTED)} "
-                    f"and not ({whole} and {number} between 0 and {LARGEST[kind]}) "
+                    f"when {name} is not null and {name} <> {literal(REDACTED)} and not ({whole} and {within}) "
                     f"then case when {whole} then 'out_of_range: {name}' else 'bad_type: {name}' end"
                 )
             case "number":
-                tests.append(f"when {name} is not null and try_cast({name} as double) is null then 'bad_type: {name}'")
-            case "money":
-                number = f"try_cast({name} as double)"  # reading the decimal costs a hundred times as much
+                well.append(f"{number} is not null")
+                tests.append(f"when {name} is not null and {number} is null then 'bad_type: {name}'")
+            case "money":  # by the double: reading the decimal costs a hundred times as much
+                well.append(f"{number} between 0 and 1e19")
                 tests.append(
                     f"when {name} is not null and not coalesce(isfinite({number}), false) then 'bad_type: {name}'"
                 )
                 tests.append(f"when not {number} between 0 and 1e19 then 'out_of_range: {name}'")
             case "instant":
-                tests.append(f"when {name} is not null and {converted} is null then 'bad_type: {name}'")
-                tests.append(
-                    f"when not {converted} between {EARLIEST} and {LATEST} then 'out_of_range: {name}'"
-                )  # fmt: skip
+                well.append(f"{number} between {EARLIEST} and {LATEST}")
+                tests.append(f"when {name} is not null and {number} is null then 'bad_type: {name}'")
+                tests.append(f"when not {number} between {EARLIEST} and {LATEST} then 'out_of_range: {name}'")
             case _:
-                pass
-    return f"case {' '.join(tests)} end" if tests else "null::varchar"
+                continue
+        well[-1] = f"({name} is not null and ({well[-1]}) is not true)"
+    return f"case when {' or '.join(well)} then case {' '.join(tests)} end end" if tests else "null::varchar"
 
 
 def _redacted(form: Format) -> str:
@@ -268,8 +279,7 @@ def _final(source: str, segment_id: str) -> dict[str, str]:
         "attempt": "coalesce(attempt, 1)",
         "source": literal(source),
         "occurred_at": "occurred_at",
-        "api_key_id": f"case when holds_secrets then {key_id('api_key_id')} else api_key_id end",
-        "tags": f"case when holds_secrets then list_transform(tags, lambda tag: {masked('tag')}) else tags end",
+        "tags": "tags",
         "provider": "provider",
         "operation": "lower(operation)",
         "service_tier": "coalesce(lower(service_tier), 'standard')",
@@ -296,7 +306,7 @@ def _final(source: str, segment_id: str) -> dict[str, str]:
         "occurrence": "case when native_id is null then 1 end",
         "segment_id": literal(segment_id),
     }
-    final |= {name: f"case when holds_secrets then {masked(name)} else {name} end" for name in _FREE_TEXT}
+    final |= {name: name for name in _SAID}
     for name in _PLAIN_TEXT:
         value = _without_prefix(name) if name.startswith("model_") else name
         if name == "provider_reported":  # an unregistered prefix is the only word the source gave

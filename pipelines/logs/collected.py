@@ -18,7 +18,7 @@ from typing import Final
 from pipelines import warehouse
 from pipelines.errors import BadInputError, UnknownFormatError
 from pipelines.logs import formats, loading
-from pipelines.logs.loading import Receipt
+from pipelines.logs.receipts import Receipt
 from pipelines.logs.sampling import look_at
 from pipelines.logs.sql import literal
 from pipelines.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.errors import BadInputError, UnknownFormatError
 from pipelines.logs import collected, loading
-from pipelines.logs.loading import Receipt
+from pipelines.logs.receipts import Receipt
 from pipelines.settings import Settings
 
 SET_ASIDE = "set-aside"

@@ -23,6 +23,11 @@ Compression = Literal["gz", "zst"]
 
 SAMPLE_BYTES: Final = 256 * 1024
 SAMPLE_RECORDS: Final = 50
+CHUNK_BYTES: Final = 4 * 1024 * 1024
+# Of the piece that meets a damage nothing comes back, so damaged streams are read in small ones.
+DAMAGED_PIECE_BYTES: Final = 4096
+# The engine's blanks: lines of these alone are no records.
+BLANK: Final = b" \t\r\n\x0b\x0c"
 
 _MAGIC: Final[dict[bytes, Compression]] = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
 # What structures JSON, strings whole so that nothing within them counts; a lone quote is a string cut short.
@@ -165,7 +170,7 @@ def _csv_header(text: str) -> tuple[str, list[str]]:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from serving.privacy import CONTENT_FIELDS, EMAIL, KEY, KEY_STARTS
+from serving.privacy import CONTENT_FIELDS, EMAIL, KEY
 
 # The largest number taken for one: a trillion tokens in a call is damage, so is a millionth attempt.
 LARGEST: Final = {"count": 10**12, "small": 10**6}
@@ -56,12 +56,6 @@ def instant(text: str) -> str:
     else make_timestamp({micros})::timestamptz end"""
 
 
-def whole_number(text: str) -> str:
-    """Text to a double that is a whole number (`12`, `12.0`), or null; its range is not checked."""
-    number = f"try_cast({text} as double)"
-    return f"case when trunc({number}) = {number} then {number} end"
-
-
 def boolean(text: str) -> str:
     """Text to a boolean, or null where it says neither (`None`)."""
     return f"try_cast({text} as boolean)"
@@ -77,12 +71,6 @@ def key_values(json: str) -> str:
 def word(text: str) -> str:
     """Letters and digits in lower case: `RATE_LIMIT` and `RateLimit` are one word."""
     return f"regexp_replace(lower({text}), '[^a-z0-9]', '', 'g')"
-
-
-def may_hold_secrets(text: str) -> str:
-    """Whether masking could change the text: plain searches, ten times as fast as the expressions."""
-    tests = " or ".join(f"contains({text}, {literal(start)})" for start in ("@", *KEY_STARTS))
-    return f"({tests})"
 
 
 def masked(text: str) -> str:

@@ -22,7 +22,7 @@ import duckdb
 from pipelines.logs.bills import Bill, Lines, bills, tables
 from pipelines.logs.bills.reading import items_sql
 from pipelines.logs.landing import Segment
-from pipelines.logs.reading import Source, bad_csv_lines, numbered_lines, readable, records_sql
+from pipelines.logs.reading import Source, bad_csv_lines, numbered_lines, records_sql, source_of
 from pipelines.logs.sql import given, key_id, literal, masked, without_content
 from pipelines.settings import Settings
 
@@ -55,12 +55,12 @@ def is_bill(format_name: str) -> bool:
 def load(settings: Settings, connection: duckdb.DuckDBPyConnection, segment: Segment) -> Counts:
     """Load one segment. The tables exist, and the transaction is the caller's."""
     bill = bills()[segment.format_name]
-    with readable(settings, segment) as file:
-        for table in ("bad_csv_lines", "bad_csv_scans"):  # an earlier file's
-            connection.execute(f"drop table if exists temp.{table}")
-        items = items_sql(records_sql(settings, file, bill.format, numbered=True), bill)
-        connection.execute(f"create or replace temp table bill_items as {items}")
-        quarantined = _quarantine(connection, file, segment)
+    file = source_of(settings, segment)
+    for table in ("bad_csv_lines", "bad_csv_scans"):  # an earlier file's
+        connection.execute(f"drop table if exists temp.{table}")
+    items = items_sql(records_sql(settings, file, bill.format, numbered=True), bill)
+    connection.execute(f"create or replace temp table bill_items as {items}")
+    quarantined = _quarantine(connection, file, segment)
     _claim(connection, bill, segment)
     if bill.usage:
         _insert(connection, "raw.usage_reported", tables.USAGE_COLUMNS, bill.usage, segment)
@@ -219,7 +219,7 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, file: Source, segment: Se
             "select distinct document_number from bill_items where reject_reason is not null"
         ).fetchall()
     }
-    if bad and segment.container == "jsonl":
+    if bad and segment.has_lines and segment.container == "jsonl":
         found = [
             [number, line, text.decode("utf-8", errors="replace").replace("\x00", "\ufffd")]
             for number, line, text in numbered_lines(file)

@@ -13,6 +13,7 @@ are metered as `generic`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pipelines.logs.formats import Format
@@ -56,25 +57,39 @@ def _first(*names: str) -> str:
     return "coalesce(" + ", ".join(f"nullif(r.{name}, '')" for name in names) + ")"
 
 
-# Reading the envelope, then the metadata, is faster than one structure with all its places in it.
-_METADATA_JSON: Final = (
-    "case when r.provider_id is null then coalesce(r.execution_metadata, r.metadata) else record end"
-)
-_PROVIDER: Final = "lower(call.provider_id)"
+def _call(path: str) -> str:
+    """A field of the metadata, from where the record has it: one reading finds all places."""
+    return (
+        f"case when r.provider_id is not null then r.{path} when r.execution_metadata is not null "
+        f"then r.execution_metadata.{path} else r.metadata.{path} end"
+    )
+
+
+def _names(structure: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name, inner in structure.items():
+        if isinstance(inner, dict):
+            yield from _names(inner, f"{name}.")
+        else:
+            yield path + name
+
+
+_METADATA_JSON: Final = """case when r.provider_id is null
+    then coalesce(record -> '$.execution_metadata', record -> '$.metadata') else record end"""
+_PROVIDER: Final = "lower(call_provider_id)"
 _TIME: Final = _first(*_TIMES)
 _REQUEST: Final = _first("request_id", "client_request_id", "id")
-_FAILED: Final = "(call.error_code is not null or r.error_class is not null)"
-_ALL_ZERO: Final = "(call.usage.prompt_tokens = '0' and call.usage.completion_tokens = '0')"
+_FAILED: Final = "(call_error_code is not null or r.error_class is not null)"
+_ALL_ZERO: Final = "(call_prompt_tokens = '0' and call_completion_tokens = '0')"
 
 FORMAT: Final = Format(
     name="ailib",
     detect=_detect,
-    structure=dict.fromkeys((*_ENVELOPE, "provider_id"), "VARCHAR") | dict.fromkeys(_NESTED, "JSON"),
-    within={"call": (_METADATA_JSON, _METADATA)},
+    structure=dict.fromkeys(_ENVELOPE, "VARCHAR") | _METADATA | dict.fromkeys(_NESTED, _METADATA),
+    names={f"call_{path.rpartition('.')[2]}": _call(path) for path in _names(_METADATA)},
     rejects={
-        "not_execution_metadata": "call.provider_id is null and call.model_id is null and json_type(record) = 'OBJECT'",
+        "not_execution_metadata": "call_provider_id is null and call_model_id is null and json_type(record) = 'OBJECT'",
         # A struct of nulls is what reading gives for no object: only there is the type looked at.
-        "bad_type: usage": f"""call.usage.prompt_tokens is null and call.usage.completion_tokens is null
+        "bad_type: usage": f"""call_prompt_tokens is null and call_completion_tokens is null
             and json_type({_METADATA_JSON}, '$.usage') not in ('OBJECT', 'NULL')""",
     },
     fields={
@@ -91,10 +106,10 @@ FORMAT: Final = Format(
         "session_id": "r.session_id",
         "environment": "r.environment",
         "tags": "r.tags",
-        "provider_reported": "call.provider_id",
+        "provider_reported": "call_provider_id",
         "region": "r.region",
         "model_requested": _first("model_requested", "requested_model"),
-        "model_served": "call.model_id",
+        "model_served": "call_model_id",
         "operation": "coalesce(r.operation, 'chat')",
         "service_tier": "r.service_tier",
         "is_stream": "r.stream",
@@ -104,18 +119,18 @@ FORMAT: Final = Format(
             when 'ok' then 'ok' when 'error' then 'error' when 'cancelled' then 'cancelled'
             when 'stream_broken' then 'stream_broken' end""",
         "error_class": "r.error_class",
-        "error_code": "call.error_code",
-        "retry_count": "call.micro_retry_count",
+        "error_code": "call_error_code",
+        "retry_count": "call_micro_retry_count",
         "is_cache_hit": "r.cache_hit",
-        "latency_ms": "call.execution_latency_ms",
+        "latency_ms": "call_execution_latency_ms",
         "ttft_ms": _first("ttft_ms", "first_event_ms"),
-        "prompt_tokens": "call.usage.prompt_tokens",
+        "prompt_tokens": "call_prompt_tokens",
         "cache_outside_prompt": f"{_PROVIDER} in ('anthropic', 'claude')",
-        "cache_read_tokens": "call.usage.cache_read_tokens",
-        "cache_write_5m_tokens": "call.usage.cache_creation_tokens",
-        "completion_tokens": "call.usage.completion_tokens",
-        "reasoning_tokens": "call.usage.reasoning_tokens",
-        "total_tokens": "call.usage.total_tokens",
+        "cache_read_tokens": "call_cache_read_tokens",
+        "cache_write_5m_tokens": "call_cache_creation_tokens",
+        "completion_tokens": "call_completion_tokens",
+        "reasoning_tokens": "call_reasoning_tokens",
+        "total_tokens": "call_total_tokens",
         "total_may_exceed": f"{_PROVIDER} in ('gemini', 'google', 'vertex', 'vertex_ai')",
         "usage_status": f"""case lower(r.usage_status)
             when 'unsupported' then 'unsupported' when 'pending' then 'missing' when 'estimated' then 'estimated'

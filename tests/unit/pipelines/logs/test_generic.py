@@ -159,4 +159,4 @@ def test_lines_of_a_csv_that_are_no_rows_are_kept(logs):
     kept = {row["reason"]: row for row in logs.quarantine() if row["reason"] != "malformed_csv"}
     assert set(kept) == {"bad_type: prompt_tokens"}
     lines = {row["line_number"]: row["raw"] for row in logs.quarantine() if row["reason"] == "malformed_csv"}
-    assert lines == {3: "1793527201;too few", 4: "1793527202;c;3;many;<email>"}
+    assert lines == {3: "1793527201;too few", 4: "1793527202;c;3;many;email:71d4f55f72fa128d"}

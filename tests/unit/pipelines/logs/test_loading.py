@@ -6,7 +6,7 @@ import random
 import pytest
 
 from pipelines.errors import BadInputError, CountsDoNotBalanceError
-from pipelines.logs import landing, loading
+from pipelines.logs import canonicalising, landing, loading, receipts
 
 
 def lines(records):
@@ -69,18 +69,16 @@ def test_copies_with_different_content_have_one_winner_in_any_order(logs, new_lo
 def test_a_load_that_fails_leaves_nothing_and_is_taken_up_again(logs, new_logs, mixed, monkeypatch):
     whole = new_logs()
     whole.load(mixed)
-    for step in ("_quarantine", "_settle", "_receipts"):
+    for place, step in ((loading, "quarantine"), (loading, "_settle"), (receipts, "receive")):
         broken = new_logs()
         with monkeypatch.context() as patch:
-            real = getattr(loading, step)
+            real = getattr(place, step)
 
-            def stop(*given, real=real, step=step, **named):
-                result = real(*given, **named)
-                if step == "_receipts" and not result:
-                    raise KeyboardInterrupt
+            def stop(*given, real=real, **named):
+                real(*given, **named)
                 raise KeyboardInterrupt
 
-            patch.setattr(loading, step, stop)
+            patch.setattr(place, step, stop)
             with pytest.raises(KeyboardInterrupt):
                 broken.load(mixed)
         assert broken.calls() == []
@@ -174,7 +172,7 @@ def test_replay_reads_anew_what_an_importer_took_wrongly(logs, ailib, monkeypatc
     before = logs.content()
     assert (first.accepted_count, second.duplicate_count) == (2, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "canonical_calls", _rejecting(loading.canonical_calls, first.segment_id))
+        patch.setattr(canonicalising, "canonical_calls", _rejecting(canonicalising.canonical_calls, first.segment_id))
         replayed = {receipt.segment_id: receipt for receipt in loading.replay(logs.settings, first.segment_id)}
     assert replayed[first.segment_id].quarantined_count == 2
     assert replayed[second.segment_id].accepted_count == 2, "the copy it had lost is the one now"

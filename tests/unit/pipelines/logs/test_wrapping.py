@@ -21,6 +21,7 @@ def wrapped(monkeypatch):
         structure=AILIB.structure,
         fields=AILIB.fields,
         within=AILIB.within,
+        names=AILIB.names,
         rejects=AILIB.rejects,
         detect=lambda sample: "pages" if any("pages" in record for record in sample.records) else None,
         records="""list_transform(json_extract(record, '$.pages[*].data[*]'),

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines import warehouse
-from pipelines.logs import landing, loading
+from pipelines.logs import landing, loading, receipts
 from pipelines.logs.bills import plan
 from pipelines.logs.sampling import look_at
 
@@ -64,7 +64,7 @@ class Bills:
         return self.query("select * from raw.call_quarantine order by record_number")
 
     def receipts(self) -> list[loading.Receipt]:
-        return loading._receipts(self.connection)
+        return receipts.read(self.connection)
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Everything but when it was loaded."""

@@ -197,7 +197,7 @@ def test_a_line_of_the_invoice(bills):
     (line,) = bills.costs()
     assert (line["amount"], line["list_amount"]) == (Decimal("6.111106650"), Decimal("6.790118500"))
     assert (line["account"], line["project"], line["line_id"]) == ("999900000000", "111122223333", "li-1")
-    assert line["user_id"] == "arn:aws:sts::111122223333:assumed-role/App/<email>"
+    assert line["user_id"] == "arn:aws:sts::111122223333:assumed-role/App/email:71d4f55f72fa128d"
     assert (line["model_label"], line["bucket_start_at"]) == ("Claude Opus 5", datetime(2026, 9, 1, 9, tzinfo=UTC))
 
 

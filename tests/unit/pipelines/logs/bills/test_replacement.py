@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.logs import loading
+from pipelines.logs import loading, receipts
 
 
 def amounts(bills):
@@ -129,7 +129,7 @@ def test_a_load_cut_short_leaves_nothing_and_is_taken_up_again(stored, openai, m
         def stop(*_):
             raise KeyboardInterrupt
 
-        patch.setattr(loading, "_insert_receipt", stop)
+        patch.setattr(receipts, "receive", stop)
         with pytest.raises(KeyboardInterrupt):
             stored.load(openai["page"]({0: [openai["cost"](2)]}), "2.json")
     assert stored.content() == before

@@ -24,7 +24,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.robotparser import RobotFileParser
@@ -66,6 +66,7 @@ class Limits:
     read_seconds: float = 20.0
     body_bytes: int = 20_000_000
     redirects: int = 5
+    parts: int = 100  # of a list served in parts; Azure's longest family has 20 of 100 prices
     attempts: int = 3
     retry_after_seconds: float = 30.0  # the longest wait a site's Retry-After can ask for
     host_delay_seconds: float = 1.0
@@ -131,9 +132,12 @@ class Fetcher:
         """
         with self._one_at_a_time:
             self._deadline.start(self.limits.total_seconds)
-            before = self._before(store, name or source.name, source.url)
+            # That the first part is unchanged says nothing of those after it.
+            before = self._before(store, name or source.name, source.url) if source.next_page is None else None
             try:
                 answer, hops = self._page(source.url, before)
+                if source.next_page is not None:
+                    answer = self._with_following(answer, source.next_page)
             except FetchTimeout as error:
                 raise FetchTimeout(f"{public_url(source.url)}: {error}") from error
             if answer.status == 304 and before is not None:
@@ -183,6 +187,23 @@ class Fetcher:
         if answer.status != 200 and not (answer.status == 304 and conditions):
             raise FetchError(f"{public_url(url)}: status {answer.status}")
         return answer, hops
+
+    def _with_following(self, first: _Answer, next_page: Callable[[bytes], str | None]) -> _Answer:
+        """The parts of a list as one answer, each as it came; all of them, or none."""
+        bodies, asked = [first.body], {str(first.url)}
+        while (address := next_page(bodies[-1])) is not None:
+            url = check_url(address, allow_loopback=self._allow_loopback)
+            if url.copy_with(query=None) != first.url.copy_with(query=None):
+                raise UnexpectedRedirect(f"{public_url(first.url)} goes on at another page, {public_url(url)}")
+            if str(url) in asked or len(asked) >= self.limits.parts:
+                words = f"the list goes in circles, or has more than {self.limits.parts} parts"
+                raise FetchError(f"{public_url(first.url)}: {words}")
+            asked.add(str(url))
+            part, _ = self._page(str(url), None)
+            bodies.append(part.body)
+            if sum(map(len, bodies)) > self.limits.body_bytes:
+                raise BodyTooLarge(f"{public_url(first.url)}: the parts are larger than {self.limits.body_bytes} bytes")
+        return replace(first, body=b"\n".join(bodies))
 
     def _target(self, answer: _Answer, hops: int) -> httpx.URL:
         """Where a redirect leads, checked."""

@@ -22,6 +22,8 @@ class Source:
     """One address prices are read from. `sentinels` are models whose absence means a broken read.
 
     `also_at` are other addresses of the same page, former ones first of all: saved captures name them.
+    `next_page` is for a list served in parts: from the bytes of one, the address of the next, or None; the
+    parts are stored as one body, one after the other, as they came.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Source:
     sentinels: tuple[str, ...] = ()
     is_verified: bool = True
     also_at: tuple[str, ...] = ()
+    next_page: Callable[[bytes], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ less than half of a document's token meters are understood, the naming has chang
 * No item without a currency; a gathered list is in USD only where it names the API's address
   without one, because USD is the API's documented default.
 * A future `effectiveStartDate` is an announced price; of several past ones the latest counts.
-* A page whose `NextPageLink` goes on is a part of a list, and a part is not read: what is missing
-  from it would look withdrawn. The sources here are narrow enough for one page.
+* A list comes in parts of 100, each naming the next in `NextPageLink`; they are fetched and stored as one
+  body. One that still goes on is a part of a list and is not read: what is missing would look withdrawn.
 """
 
 from __future__ import annotations
@@ -76,16 +76,45 @@ def read(capture: Capture) -> list[PriceRow]:
     return list(rows.values())
 
 
-def _document(capture: Capture) -> dict[str, Any]:
+def next_part(body: bytes) -> str | None:
+    """Where an answer of the API goes on; None at its end, and for what is no such answer."""
     try:
-        document: Any = json.loads(capture.text, parse_float=Decimal, parse_int=Decimal)
+        document: Any = json.loads(body)
+    except ValueError:
+        return None
+    following = document.get("NextPageLink") if isinstance(document, dict) else None
+    return following if isinstance(following, str) and following else None
+
+
+def _document(capture: Capture) -> dict[str, Any]:
+    """The answer; of one in several parts their items together, the last part's end being the whole's."""
+    parts = list(_parts(capture.text))
+    for part in parts:
+        if not isinstance(part, dict) or not isinstance(part.get("Items", part.get("items")), list):
+            raise UnknownDocument("azure: the body is JSON without a list of items")
+    *before, last = parts
+    if more := last.get("NextPageLink"):
+        raise LayoutChanged(f"azure: a part of a list is not read, this one goes on at {more}")
+    if not before:
+        return dict(last)
+    if not all(part.get("NextPageLink") and "Items" in part for part in parts[:-1]):
+        raise LayoutChanged("azure: several documents in one body, and not each goes on in the next")
+    if len({part.get("BillingCurrency") for part in parts}) > 1:
+        raise LayoutChanged("azure: the parts of one list are in several currencies")
+    return {**last, "Items": [item for part in parts for item in part["Items"]]}
+
+
+def _parts(text: str) -> Iterator[Any]:
+    decoder = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal)
+    at = 0
+    try:
+        while True:
+            document, at = decoder.raw_decode(text, len(text) - len(text[at:].lstrip()))
+            yield document
+            if not text[at:].strip():
+                return
     except ValueError as error:
         raise UnknownDocument(f"azure: the body is not JSON: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("Items", document.get("items")), list):
-        raise UnknownDocument("azure: the body is JSON without a list of items")
-    if more := document.get("NextPageLink"):
-        raise LayoutChanged(f"azure: a part of a list is not read, this one goes on at {more}")
-    return document
 
 
 def _items(document: dict[str, Any]) -> Iterator[_Item]:
@@ -185,6 +214,7 @@ def _source(product: str, region: str, min_rows: int, *sentinels: str) -> Source
         min_rows=min_rows,
         sentinels=sentinels,
         is_verified=False,
+        next_page=next_part,
     )
 
 

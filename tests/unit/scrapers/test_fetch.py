@@ -583,3 +583,37 @@ def test_a_public_name_that_resolves_to_loopback_is_refused(server: str, store: 
 
     with Fetcher(resolve=resolve) as fetcher, pytest.raises(ForbiddenUrl, match=r"prices\.example"):
         fetcher.fetch(Source(name="x", url=f"http://prices.example:{port}/plain"), store)
+
+
+LIST = Source(name="list", url=f"{URL}?kind=tokens", next_page=lambda body: body.decode().partition(">")[2] or None)
+
+
+def test_a_list_in_parts_is_fetched_to_its_end_and_stored_as_one(tmp_path: Path) -> None:
+    site = Site({LIST.url: f"one>{URL}?skip=1", f"{URL}?skip=1": f"two>{URL}?skip=2", f"{URL}?skip=2": "three"})
+    store = PageStore(tmp_path)
+    capture = site.fetcher.fetch(LIST, store)
+    assert capture.body.split(b"\n") == [f"one>{URL}?skip=1".encode(), f"two>{URL}?skip=2".encode(), b"three"]
+    site.fetcher.fetch(LIST, store)
+    assert "if-none-match" not in site.asked[-1].headers
+    assert len([one for one in site.asked if one.url.path != "/robots.txt"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("following", "error", "limits"),
+    [
+        (LIST.url, FetchError, {}),  # in circles
+        ("https://other.example/docs/pricing?skip=1", UnexpectedRedirect, {}),
+        ("https://acme.example/elsewhere?skip=1", UnexpectedRedirect, {}),
+        ("http://127.0.0.1/docs/pricing", ForbiddenUrl, {}),
+        (f"{URL}?skip=1", PageNotFound, {}),
+        (f"{URL}?skip=2", FetchError, {"parts": 1}),
+        (f"{URL}?skip=2", BodyTooLarge, {"body_bytes": 60}),
+    ],
+)
+def test_a_list_that_cannot_be_had_whole_is_not_had(
+    tmp_path: Path, following: str, error: type[Exception], limits: dict[str, Any]
+) -> None:
+    pages = {LIST.url: f"one>{following}", f"{URL}?skip=1": 404, f"{URL}?skip=2": "three" * 5}
+    with pytest.raises(error):
+        Site(pages, **limits).fetcher.fetch(LIST, PageStore(tmp_path))
+    assert PageStore(tmp_path).records() == []

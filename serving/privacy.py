@@ -155,9 +155,12 @@ def _measured(value: Any) -> Any:
         for name, inner in value.items():
             if name in _MEASURES or name in _MEASURED_WORDS or name.endswith("TokenCount"):
                 kept[name] = _measures(inner)
-            elif name in _PASSAGES and isinstance(inner := _parsed(inner), dict | list):
-                if (passage := _measured(inner)) is not None:
-                    kept[name] = passage
+            elif (
+                name in _PASSAGES
+                and isinstance(inner := _parsed(inner), dict | list)
+                and (passage := _measured(inner)) is not None
+            ):
+                kept[name] = passage
         return kept or None
     if isinstance(value, list):
         return [kept for inner in value if isinstance(inner, dict) and (kept := _measured(inner))] or None

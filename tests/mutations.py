@@ -143,7 +143,10 @@ def _changed(chance: random.Random, grids: Iterator[Grid], change: Callable[[ran
 
 def _two_columns(chance: random.Random, grid: Grid) -> tuple[int, int] | None:
     priced = grid.priced()
-    return (*chance.sample(priced, 2),) if len(priced) > 1 else None  # type: ignore[return-value]  # two of them
+    if len(priced) < 2:
+        return None
+    left, right = chance.sample(priced, 2)
+    return left, right
 
 
 def _priced_cell(chance: random.Random, grid: Grid) -> tuple[int, int]:

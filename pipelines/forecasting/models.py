@@ -12,6 +12,7 @@ given to TSB, and the back-test chooses.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
+
+_LOG = logging.getLogger(__name__)
 
 NO_DATA, CONSTANT, MEAN = "no data", "constant", "mean"
 UNFITTED: Final = (NO_DATA, CONSTANT, MEAN)  # answers without a model, so without a back-test
@@ -154,7 +157,10 @@ def _fit(make: Callable[[], Any], y: Array, horizon: int) -> Array | None:
         warnings.simplefilter("ignore")  # models warn of fits they then reject
         try:
             found = np.asarray(make().forecast(y=y, h=horizon)["mean"], dtype=np.float64)
-        except Exception:  # each model fails in ways of its own; the others answer
+        # statsforecast raises Exception itself (ETS: "no model able to be fitted") beside ValueError, LinAlgError and
+        # ZeroDivisionError; on such a series the model has no answer, and the others give one. The log keeps why.
+        except Exception as error:
+            _LOG.debug("a model cannot be fitted: %s: %s", type(error).__name__, error)
             return None
     reach = 10 * (float(y.max() - y.min()) + float(np.abs(y).max()))
     return found if np.isfinite(found).all() and np.abs(found).max() <= reach else None

@@ -207,8 +207,9 @@ def _named_instant(path: Path, folder: Path) -> datetime:
             match = _DAY.match(name.rpartition("__")[2]) or found[0]
             hour, minute = match["hour"] or match["h"] or 0, match["minute"] or match["m"] or 0
             numbers = (match["year"], match["month"], match["day"], hour, minute, match["second"] or 0)
+            year, month, day, hours, minutes, seconds = map(int, numbers)
             try:
-                instant = datetime(*map(int, numbers), tzinfo=UTC)  # type: ignore[misc, arg-type]  # six numbers
+                instant = datetime(year, month, day, hours, minutes, seconds, tzinfo=UTC)
             except ValueError as error:
                 raise _UnstatedError(f"its name states {match[0]!r}, which is no day ({error})") from error
             return instant + timedelta(seconds=ord(match["letter"] or "a") - ord("a"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -118,14 +118,9 @@ def _instant(text: str | None, clock: ZoneInfo, option: str) -> datetime | None:
     if not text:
         return None
     try:
-        on = date.fromisoformat(text)
-    except ValueError:
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise BadQuestionError(f"{option} {text!r} is no day and no instant (ISO 8601)") from error
-    else:
-        at = datetime(on.year, on.month, on.day)  # noqa: DTZ001  # the zone's clocks, two lines on
+        at = datetime.fromisoformat(text)  # of a day alone its midnight
+    except ValueError as error:
+        raise BadQuestionError(f"{option} {text!r} is no day and no instant (ISO 8601)") from error
     try:
         instant = (at if at.tzinfo else at.replace(tzinfo=clock)).astimezone(UTC)
     except OverflowError as error:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
 
 from pipelines import warehouse
 from pipelines.errors import RatehouseError
@@ -29,7 +30,8 @@ class BadSloError(RatehouseError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # OpenSLO spells its fields in camel case, and so do the errors that name one.
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
 class Measure(_Strict):
@@ -38,6 +40,8 @@ class Measure(_Strict):
     `availability` leaves the client's own mistakes out, `error_rate` counts every attempt. An alert needs
     `minimum_events` in its long window (30 attempts, or 1 slice), so that one failure in a quiet hour wakes nobody.
     """
+
+    model_config = ConfigDict(alias_generator=None)  # our own part of the document, in our own spelling
 
     indicator: Literal["availability", "error_rate", "latency", "time_to_first_token"]
     threshold_ms: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -60,7 +64,7 @@ class _Source(_Strict):
 
 
 class _Total(_Strict):
-    metricSource: _Source  # noqa: N815  # OpenSLO's own spelling
+    metric_source: _Source
 
 
 class _Ratio(_Strict):
@@ -69,12 +73,12 @@ class _Ratio(_Strict):
 
 
 class _IndicatorSpec(_Strict):
-    ratioMetric: _Ratio  # noqa: N815  # OpenSLO's own spelling
+    ratio_metric: _Ratio
 
 
 class _Metadata(_Strict):
     name: Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-    displayName: str | None = None  # noqa: N815  # OpenSLO's own spelling
+    display_name: str | None = None
 
 
 class _Indicator(_Strict):
@@ -84,7 +88,7 @@ class _Indicator(_Strict):
 
 class _TimeWindow(_Strict):
     duration: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}[dw]$")]
-    isRolling: Literal[True]  # noqa: N815  # OpenSLO's own spelling
+    is_rolling: Literal[True]
 
     @property
     def days(self) -> int:
@@ -92,15 +96,17 @@ class _TimeWindow(_Strict):
 
 
 class _Objective(_Strict):
-    displayName: str | None = None  # noqa: N815  # OpenSLO's own spelling
+    display_name: str | None = None
     target: Annotated[Decimal, Field(gt=0, lt=1, decimal_places=8)]
-    timeSliceTarget: Annotated[Decimal, Field(gt=0, le=1, decimal_places=8)] | None = None  # noqa: N815  # OpenSLO's
-    timeSliceWindow: Literal["5m", "10m", "15m", "30m", "1h"] | None = None  # noqa: N815  # OpenSLO's own spelling
+    time_slice_target: Annotated[Decimal, Field(gt=0, le=1, decimal_places=8)] | None = None
+    time_slice_window: Literal["5m", "10m", "15m", "30m", "1h"] | None = None
 
     @property
     def slice_minutes(self) -> int | None:
         return (
-            {"5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}[self.timeSliceWindow] if self.timeSliceWindow else None
+            {"5m": 5, "10m": 10, "15m": 15, "30m": 30, "1h": 60}[self.time_slice_window]
+            if self.time_slice_window
+            else None
         )
 
 
@@ -108,15 +114,15 @@ class _Spec(_Strict):
     description: str | None = None
     service: str
     indicator: _Indicator
-    timeWindow: Annotated[list[_TimeWindow], Field(min_length=1, max_length=1)]  # noqa: N815  # OpenSLO's spelling
-    budgetingMethod: Literal["Occurrences", "Timeslices"]  # noqa: N815  # OpenSLO's own spelling
+    time_window: Annotated[list[_TimeWindow], Field(min_length=1, max_length=1)]
+    budgeting_method: Literal["Occurrences", "Timeslices"]
     objectives: Annotated[list[_Objective], Field(min_length=1, max_length=1)]
 
     @model_validator(mode="after")
     def _slices(self) -> Self:
         one = self.objectives[0]
-        given = [name is not None for name in (one.timeSliceTarget, one.timeSliceWindow)]
-        if given != [self.budgetingMethod == "Timeslices"] * 2:
+        given = [name is not None for name in (one.time_slice_target, one.time_slice_window)]
+        if given != [self.budgeting_method == "Timeslices"] * 2:
             raise ValueError("timeSliceTarget and timeSliceWindow are given for Timeslices, and only for them")
         return self
 
@@ -124,7 +130,7 @@ class _Spec(_Strict):
 class Slo(_Strict):
     """One OpenSLO v1 document of kind SLO."""
 
-    apiVersion: Literal["openslo/v1"]  # noqa: N815  # OpenSLO's own spelling
+    api_version: Literal["openslo/v1"]
     kind: Literal["SLO"]
     metadata: _Metadata
     spec: _Spec
@@ -220,7 +226,7 @@ OBJECTIVE_COLUMNS: Final = {
 
 
 def _row(slo: Slo) -> tuple[Any, ...]:
-    measure = slo.spec.indicator.spec.ratioMetric.total.metricSource.spec
+    measure = slo.spec.indicator.spec.ratio_metric.total.metric_source.spec
     objective = slo.spec.objectives[0]
     return (
         slo.metadata.name,
@@ -231,10 +237,10 @@ def _row(slo: Slo) -> tuple[Any, ...]:
         measure.region,
         measure.threshold_ms,
         objective.target,
-        slo.spec.timeWindow[0].days,
-        slo.spec.budgetingMethod,
+        slo.spec.time_window[0].days,
+        slo.spec.budgeting_method,
         objective.slice_minutes,
-        objective.timeSliceTarget,
+        objective.time_slice_target,
         measure.minimum_events or (1 if objective.slice_minutes else 30),
     )
 

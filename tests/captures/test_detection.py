@@ -50,7 +50,7 @@ def test_what_no_one_labelled_strange_raises_next_to_no_alarm(captures):
 def test_changes_are_told_as_people_saw_them(captures):
     told = detection.measure_changes(captures)
     if told is None:
-        pytest.skip("the folder of captures has no labels of changes")
+        pytest.skip("anomaly/tcpd_annotations.parquet, what people saw in the change series, is not in the captures")
     assert told[OURS] >= 0.71  # measured: 0.741
     assert told[OURS] - told["medians of ten rows"] >= 0.03  # measured: 0.058
     assert told[OURS] - told["nothing"] >= 0.06  # measured: 0.085

@@ -48,7 +48,7 @@ class Line:
 class Page:
     """A capture: at a day, per model its lines, and the models whose entries could not be read."""
 
-    at: int
+    at: float  # a part of a day where two captures share one
     lines: tuple[tuple[str, Line], ...]
     skipped: tuple[str, ...] = ()
     status: str = "accepted"
@@ -254,7 +254,7 @@ def test_the_same_page_again_changes_no_price(book, found):
     columns = "select * exclude (last_seen_at) from marts.price_history order by all"
     book.load(found, *MARTS)
     history, changes = book.ask(columns), book.ask("select * from marts.price_changes order by all")
-    book.load([*found, replace(found[-1], at=found[-1].at + 0.25)], *MARTS)  # type: ignore[arg-type]  # part of a day
+    book.load([*found, replace(found[-1], at=found[-1].at + 0.25)], *MARTS)
     assert book.ask("select * from marts.price_changes order by all") == changes
     assert book.ask(columns) == history
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,15 +22,15 @@ def mtok(usd: str) -> Decimal:
     return Decimal(usd) / 1_000_000
 
 
-def price(meter: str, usd_per_mtok: str, **more: object) -> Price:
-    values: dict[str, object] = {
+def price(meter: str, usd_per_mtok: str, **more: Any) -> Price:
+    values: dict[str, Any] = {
         "price_id": f"{meter} {more}", "provider": "openai", "model": "m", "meter": meter,
         "unit_amount": mtok(usd_per_mtok), "currency": "USD", "valid_from": START,
     }  # fmt: skip
-    return Price(**(values | more))  # type: ignore[arg-type]  # values of the right types by name
+    return Price(**(values | more))
 
 
-def factor(value: str, **more: object) -> Price:
+def factor(value: str, **more: Any) -> Price:
     return replace(price("multiplier", "0", **more), unit_amount=Decimal(value))
 
 

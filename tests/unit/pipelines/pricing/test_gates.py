@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,13 +26,13 @@ PRICES = {
 METERS = ("input", "cache_read", "output")
 
 
-def row(model: str, meter: str, amount: object, **changes: object) -> Row:
-    values: dict[str, object] = {
+def row(model: str, meter: str, amount: object, **changes: Any) -> Row:
+    values: dict[str, Any] = {
         "row_id": f"{model} {meter}", "provider": "openai", "model": model, "meter": meter, "service_tier": "standard",
         "region": "global", "context_from": 0, "window_name": None, "currency": "USD", "applies_to": None,
         "status": "active", "unit_amount": Decimal(str(amount)) / 1_000_000, "amount": Decimal(str(amount)), "per_unit": "tokens",
     }  # fmt: skip
-    return Row(**(values | changes))  # type: ignore[arg-type]  # values of the right types by name
+    return Row(**(values | changes))
 
 
 def page(prices: dict[str, tuple[object, ...]] | None = None) -> list[Row]:

@@ -146,6 +146,8 @@ ended as (
         islands.last_seen_at,
         case
             when live_at_end.island_id is not null or islands.stated_to <= islands.gone_at then 'active'
+            -- Another price took its place from before the reading that lacked it: succeeded, not withdrawn.
+            when closed_rows.valid_to < islands.gone_at then 'active'
             else 'withdrawn'
         end as status
     from closed_rows
